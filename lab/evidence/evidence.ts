@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { clockSchema, flowLedgerSchema } from "./ledger.ts";
+import { observationSchema } from "./observation.ts";
+
+/** Something broken on purpose. Times are of the host's epoch clock. */
+export const faultRecordSchema = z.object({
+  id: z.string(),
+  target: z.string(),
+  /** When it struck. */
+  atMs: z.number(),
+  /** What shows that it bit, as seen from outside the target: for a power cut, how the VM's process ended. */
+  effect: z.object({ bit: z.boolean(), measured: z.string(), evidence: z.string() }),
+});
+
+/**
+ * A question put to the policy from the client's side.
+ * `allowed-service`: a new connection that must be answered. `denied-service`: a new connection that must not.
+ * `forged-ack`: TCP segments with ACK and data for a connection that never was: none may reach the server.
+ */
+export const probeSchema = z.object({
+  id: z.enum(["allowed-service", "denied-service", "forged-ack"]),
+  moment: z.enum(["before", "during", "after"]),
+  atMs: z.number(),
+  target: z.string(),
+  /** What the client saw: `answered`, `refused`, `timeout`, `sent` (forged segments), or an error code. */
+  outcome: z.string(),
+  tookMs: z.number(),
+  /** Source ports that the probe used, so that a logged packet can be told apart from a flow's. */
+  sourcePorts: z.array(z.number().int()),
+  /** Packets sent by the probe, and those of them that a capture on the server's own NIC saw arrive. */
+  packetsSent: z.number().int(),
+  packetsThrough: z.number().int(),
+  /** Packets of a known-good new connection that the same capture saw: zero means that the capture proves nothing. */
+  capturedControl: z.number().int(),
+});
+
+/** One move of the duty from one firewall to the other. `before` is looked at while `from` still has it, `after` when the flows moved again. */
+export const transitionSchema = z.object({
+  phase: z.enum(["failover", "failback"]),
+  from: z.string(),
+  to: z.string(),
+  /** What made it happen. In a failback, the return of the machine: `atMs` is when `to` owned the first virtual address. */
+  fault: faultRecordSchema,
+  before: observationSchema,
+  after: observationSchema,
+  probes: z.array(probeSchema),
+  /** Longest time that a flow may stand still. */
+  outageBoundMs: z.number().positive(),
+});
+
+/** The host while the lab ran: how late a 100 ms timer of the runner's woke, at worst. A starved host cannot judge. */
+export const hostHealthSchema = z.object({ worstTimerDelayMs: z.number().min(0), allowedTimerDelayMs: z.number().positive() });
+
+/** All that a run's verdict rests on. Judging reads this and nothing else. */
+export const evidenceSchema = z.object({
+  topology: z.string(),
+  flows: z.array(flowLedgerSchema),
+  clocks: z.array(clockSchema),
+  transitions: z.array(transitionSchema),
+  hostHealth: hostHealthSchema,
+  /** Set when the run did not come to its end: what was being done, and what went wrong. */
+  interrupted: z.string().optional(),
+});
+
+export type FaultRecord = z.infer<typeof faultRecordSchema>;
+export type Probe = z.infer<typeof probeSchema>;
+export type Transition = z.infer<typeof transitionSchema>;
+export type HostHealth = z.infer<typeof hostHealthSchema>;
+export type Evidence = z.infer<typeof evidenceSchema>;

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { flowKindSchema, tupleSchema } from "./ledger.ts";
+
+export const verdictSchema = z.enum(["pass", "fail", "invalid"]);
+
+/** One judged statement: what was measured, what was allowed, where the evidence is (files of the bundle). */
+export const checkResultSchema = z.object({
+  id: z.string(),
+  phase: z.enum(["failover", "failback", "run"]),
+  verdict: verdictSchema,
+  measured: z.string(),
+  allowed: z.string(),
+  explanation: z.string(),
+  evidence: z.array(z.string()),
+});
+
+/** A flow in figures, over the whole run. `stallMs` is the longest silence of a speaking direction at its receiver. */
+export const flowResultSchema = z.object({
+  id: z.string(),
+  kind: flowKindSchema,
+  mode: z.string(),
+  tuple: tupleSchema,
+  natTuple: tupleSchema,
+  sent: z.number().int(),
+  received: z.number().int(),
+  lost: z.number().int(),
+  duplicated: z.number().int(),
+  reordered: z.number().int(),
+  corrupt: z.number().int(),
+  stallMs: z.number().nullable(),
+  resets: z.number().int(),
+  survived: z.boolean(),
+});
+
+/** `run.json` of a bundle: the published result of a run. Fields are only ever added within one `schema` number. */
+export const runSchema = z.object({
+  schema: z.literal(1),
+  id: z.string(),
+  verdict: verdictSchema,
+  /** Why the verdict is what it is, in one line. */
+  reason: z.string(),
+  topology: z.string(),
+  config: z.object({ path: z.string(), overlays: z.array(z.string()), sha256: z.string().regex(/^[0-9a-f]{64}$/u) }),
+  fault: z.object({ id: z.string(), target: z.string(), atMs: z.number().nullable() }),
+  host: z.object({
+    accelerator: z.enum(["kvm", "tcg"]),
+    accelReason: z.string(),
+    cores: z.number().int().positive(),
+    qemu: z.string(),
+    guestKernel: z.string(),
+  }),
+  flows: z.array(flowResultSchema),
+  checks: z.array(checkResultSchema),
+  durations: z.record(z.string().regex(/Ms$/u), z.number()),
+});
+
+export type Verdict = z.infer<typeof verdictSchema>;
+export type CheckResult = z.infer<typeof checkResultSchema>;
+export type FlowResult = z.infer<typeof flowResultSchema>;
+export type Run = z.infer<typeof runSchema>;

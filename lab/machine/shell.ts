@@ -1,0 +1,32 @@
+import type { Client } from "ssh2";
+
+/** What a command answered. */
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+export interface CommandOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the command counts as hung. */
+  readonly timeoutMs?: number;
+  /** Bytes for the command's standard input. */
+  readonly input?: string | Buffer;
+}
+
+/**
+ * Control of one machine over the management bridge, by SSH. Independent of the system under test.
+ * Anything that talks to a machine takes this, so that it can be tested on another host's shell.
+ */
+export interface MachineShell {
+  readonly name: string;
+  /** IPv4 address of the machine on the management bridge. */
+  readonly address: string;
+  /** Runs a command line by the guest's sh and gives its answer, whatever the exit code. @throws Failure when the machine does not answer. */
+  run(command: string, options?: CommandOptions): Promise<CommandResult>;
+  /** As `run`, for commands that must succeed: gives stdout. @throws Failure with command, exit code and stderr otherwise. */
+  must(command: string, options?: CommandOptions): Promise<string>;
+  /** The connection itself, for what needs a channel of its own (port forwarding). */
+  connection(): Promise<Client>;
+}

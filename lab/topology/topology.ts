@@ -1,0 +1,85 @@
+/** One NIC of a machine: the name it has in the guest, the bridge that its tap is plugged into, its own (not virtual) address. */
+export interface Nic {
+  readonly name: string;
+  readonly bridge: string;
+  /** Fixed, locally administered (IEEE 802 U/L bit set), unique in the lab. */
+  readonly mac: string;
+  /** IPv4 address with prefix length, as the config tree gives it; mgmt0's is given by the lab. */
+  readonly address: string;
+}
+
+/** What a machine is for: a firewall of the pair under test, or an endpoint that runs flows. */
+export type Role = "endpoint" | "firewall";
+
+/** One machine of a topology. Data NICs come first, in the order in which the guest's kernel names them; `mgmt0` is last. */
+export interface MachineSpec {
+  readonly name: string;
+  readonly role: Role;
+  readonly memoryMiB: number;
+  readonly nics: readonly Nic[];
+}
+
+/** An address that VRRP moves between the firewalls. */
+export interface VirtualAddress {
+  readonly address: string;
+  /** The interface of the firewalls that holds it. */
+  readonly nic: string;
+  readonly bridge: string;
+  /** The endpoint whose packets go to it. */
+  readonly neighbour: string;
+}
+
+/** Which machines exist, on which bridges, with which addresses. Pure data. */
+export interface Topology {
+  readonly name: string;
+  readonly bridges: readonly string[];
+  readonly machines: readonly MachineSpec[];
+  readonly virtualAddresses: readonly VirtualAddress[];
+  /** Endpoint that opens flows, and endpoint that answers them. */
+  readonly client: string;
+  readonly server: string;
+  /** The firewall that is to be active at first, and its backup. */
+  readonly active: string;
+  readonly backup: string;
+  /** Address with prefix length of the host on the management bridge, inside the lab's namespace. */
+  readonly managementAddress: string;
+}
+
+/** The bridge over which the lab controls its machines. */
+export const managementBridge = "mgmt";
+
+/** Name, in the guest, of the NIC on the management bridge. */
+export const managementNic = "mgmt0";
+
+/** The machine called `name`. @throws RangeError when the topology has none. */
+export function machineSpec(topology: Topology, name: string): MachineSpec {
+  const spec = topology.machines.find((machine) => machine.name === name);
+  if (spec === undefined) {
+    throw new RangeError(`topology ${topology.name} has no machine ${name}; it has ${topology.machines.map((machine) => machine.name).join(", ")}`);
+  }
+  return spec;
+}
+
+/** The NIC of a machine called `name`. @throws RangeError when it has none. */
+export function nicOf(machine: MachineSpec, name: string): Nic {
+  const nic = machine.nics.find((candidate) => candidate.name === name);
+  if (nic === undefined) {
+    throw new RangeError(`machine ${machine.name} has no NIC ${name}; it has ${machine.nics.map((candidate) => candidate.name).join(", ")}`);
+  }
+  return nic;
+}
+
+/** An address without its prefix length. */
+export function hostPart(addressWithPrefix: string): string {
+  return addressWithPrefix.replace(/\/\d+$/u, "");
+}
+
+/** IPv4 address, without prefix, at which the lab reaches a machine. */
+export function managementAddressOf(machine: MachineSpec): string {
+  return hostPart(nicOf(machine, managementNic).address);
+}
+
+/** Name of the tap on the host's side of a NIC. At most 15 characters (IFNAMSIZ). */
+export function tapName(machine: MachineSpec, nic: Nic): string {
+  return `${machine.name}.${nic.name}`.slice(0, 15);
+}
