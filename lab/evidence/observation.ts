@@ -26,7 +26,8 @@ export const conntrackEntrySchema = z.object({
   /** Seconds left; conntrackd's caches do not say. */
   timeoutSeconds: z.number().int().optional(),
   original: conntrackTupleSchema,
-  reply: conntrackTupleSchema,
+  /** Absent in conntrackd's external cache: the peer sends the translation, and no reply tuple. */
+  reply: conntrackTupleSchema.optional(),
   /** ASSURED, UNREPLIED, OFFLOAD, … */
   flags: z.array(z.string()),
   mark: z.number().int().optional(),

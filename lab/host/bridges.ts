@@ -1,0 +1,51 @@
+import { execa } from "execa";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import { managementBridge, tapName, type Topology } from "../topology/topology.ts";
+
+/** Runs a list of ip(8) commands as one batch. @throws Failure naming the batch and ip's complaint. */
+async function ipBatch(tried: string, commands: readonly string[], signal?: AbortSignal): Promise<void> {
+  try {
+    await execa("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n`, ...(signal && { cancelSignal: signal }) });
+  } catch (error) {
+    throw new Failure({
+      tried,
+      seen: messageOf(error),
+      remedy: "The host's kernel needs the bridge and tun modules, and /dev/net/tun must open for this user",
+      exit: exitCode.usage,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Makes a topology's bridges, and a tap for each NIC plugged into its bridge, in the network namespace of this process.
+ * Bridges forward at once (no spanning tree) and flood multicast as an unmanaged switch does. The host itself has an address on the
+ * management bridge only. @throws Failure when the kernel refuses.
+ */
+export async function createBridges(topology: Topology, signal?: AbortSignal): Promise<void> {
+  const commands = topology.bridges.flatMap((bridge) => [
+    `link add ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+    `link set ${bridge} up`,
+  ]);
+  for (const machine of topology.machines) {
+    for (const nic of machine.nics) {
+      const tap = tapName(machine, nic);
+      commands.push(`tuntap add dev ${tap} mode tap`, `link set ${tap} master ${nic.bridge}`, `link set ${tap} up`);
+    }
+  }
+  commands.push(`addr add ${topology.managementAddress} dev ${managementBridge}`);
+  await ipBatch(`make the bridges and taps of ${topology.name}`, commands, signal);
+}
+
+/** Takes a topology's taps and bridges away again, for the next lab in this namespace. @throws Failure when the kernel refuses. */
+export async function removeBridges(topology: Topology): Promise<void> {
+  const taps = topology.machines.flatMap((machine) => machine.nics.map((nic) => `link del ${tapName(machine, nic)}`));
+  const bridges = topology.bridges.map((bridge) => `link del ${bridge}`);
+  await ipBatch(`remove the bridges and taps of ${topology.name}`, [...taps, ...bridges]);
+}
+
+/** A bridge's forwarding table as `bridge -j fdb show` prints it. @throws ExecaError when the bridge is not there. */
+export async function forwardingTable(bridge: string, signal?: AbortSignal): Promise<string> {
+  const { stdout } = await execa("bridge", ["-j", "fdb", "show", "br", bridge], signal ? { cancelSignal: signal } : {});
+  return stdout;
+}

@@ -1,0 +1,93 @@
+import type { Evidence } from "../evidence/evidence.ts";
+import type { CheckResult, FlowResult, Verdict } from "../evidence/run.ts";
+import type { Topology } from "../topology/topology.ts";
+import { faultBit } from "./faultBit.ts";
+import { figuresOf, flowResult, type FlowFigures } from "./figures.ts";
+import { flowsSurvive } from "./flowsSurvive.ts";
+import { newConnections } from "./newConnections.ts";
+import { noDropsOnSurvivor } from "./noDropsOnSurvivor.ts";
+import { outageInBound } from "./outageInBound.ts";
+import { replicatedBefore } from "./replicatedBefore.ts";
+import { firstOf, startOf, type Check, type Scene } from "./scene.ts";
+import { stateOnSurvivor } from "./stateOnSurvivor.ts";
+import { steadyBefore } from "./steadyBefore.ts";
+import { survivalOf } from "./survival.ts";
+import { topologies } from "./topologies.ts";
+import { vipsMoved } from "./vipsMoved.ts";
+
+/** Checks of every transition by id, in the order in which they are told. */
+export const checks = {
+  "steady-before": steadyBefore,
+  "replicated-before": replicatedBefore,
+  "fault-bit": faultBit,
+  "vips-moved": vipsMoved,
+  "flows-survive": flowsSurvive,
+  "no-drops-on-survivor": noDropsOnSurvivor,
+  "state-on-survivor": stateOnSurvivor,
+  "outage-in-bound": outageInBound,
+  "new-connections": newConnections,
+} as const satisfies Record<string, Check>;
+
+export type CheckId = keyof typeof checks;
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** Why the verdict is what it is, in one line. */
+  readonly reason: string;
+  readonly checks: CheckResult[];
+  readonly flows: FlowResult[];
+}
+
+/**
+ * Judges a run from its evidence alone: the same evidence gives the same judgement.
+ *
+ * Invalid when the run cannot judge: interrupted, host starved, no transition, fault without effect, or evidence missing that the lab owes
+ * (flows, clocks, probes, endpoints' and bridges' views). A firewall's view that is missing is the pair's failure: machines under test have
+ * to answer. Invalid dominates fail, and fail dominates pass.
+ * @param topology the lab's map; by default the one that the evidence names.
+ */
+export function judge(evidence: Evidence, topology: Topology | undefined = topologies.get(evidence.topology)): Judgement {
+  const figures = figuresOf(evidence.flows, evidence.clocks);
+  const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
+  const results: CheckResult[] = [hostHealth(evidence)];
+  const scenes: Scene[] = [];
+  if (topology !== undefined) {
+    for (const [index, transition] of transitions.entries()) {
+      const next = transitions[index + 1];
+      const scene = { evidence, topology, transition, flows: figures, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
+      scenes.push(scene);
+      results.push(...Object.values(checks).map((check: Check) => check(scene)));
+    }
+  }
+  const survived = (flow: FlowFigures) => scenes.length > 0 && scenes.every((scene) => survivalOf(scene, flow).faults.length === 0);
+  const lookedAtMs = transitions.at(-1)?.after.atMs ?? Number.NEGATIVE_INFINITY;
+  const flows = figures.map((flow) => flowResult(flow, survived(flow), lookedAtMs));
+  return { ...verdictOf(evidence, topology, results, flows), checks: results, flows };
+}
+
+function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs } }: Evidence): CheckResult {
+  const healthy = worstTimerDelayMs <= allowedTimerDelayMs;
+  return {
+    id: "host-health",
+    phase: "run",
+    verdict: healthy ? "pass" : "invalid",
+    measured: `a timer of the host woke ${Math.round(worstTimerDelayMs)} ms late at worst`,
+    allowed: `at most ${Math.round(allowedTimerDelayMs)} ms`,
+    explanation: healthy ? "the host kept pace, so stalls are the firewalls'" : "cannot be judged: the host was starved, so a stall may be the host's and not the firewalls'",
+    evidence: ["evidence.json"],
+  };
+}
+
+function verdictOf(evidence: Evidence, topology: Topology | undefined, results: readonly CheckResult[], flows: readonly FlowResult[]): Pick<Judgement, "verdict" | "reason"> {
+  const invalid = (reason: string) => ({ verdict: "invalid" as const, reason });
+  if (evidence.interrupted !== undefined) return invalid(`the run did not come to its end: ${evidence.interrupted}`);
+  if (topology === undefined) return invalid(`unknown topology ${evidence.topology}`);
+  if (evidence.transitions.length === 0) return invalid("nothing was broken: the run has no transition");
+  const worst = (["invalid", "fail"] as const).find((verdict) => results.some((result) => result.verdict === verdict));
+  const moves = evidence.transitions.map(({ phase }) => phase).join(" and ");
+  if (worst === undefined) return { verdict: "pass", reason: `all ${flows.length} flows survived ${moves}, and all ${results.length} checks hold` };
+  const named = results.filter((result) => result.verdict === worst);
+  const first = named[0];
+  const rest = named.slice(1).map((result) => `${result.id} (${result.phase})`);
+  return { verdict: worst, reason: `${first?.id ?? ""} (${first?.phase ?? ""}): ${first?.explanation ?? ""}${rest.length > 0 ? `; also ${firstOf(rest)}` : ""}` };
+}

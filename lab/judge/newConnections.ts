@@ -1,0 +1,51 @@
+import type { Probe } from "../evidence/evidence.ts";
+import { conclude, type Check } from "./scene.ts";
+
+/** Moments at which each question must have been put. A forged ACK during the takeover is judged when there is one. */
+const required: Record<Probe["id"], readonly Probe["moment"][]> = {
+  "allowed-service": ["before", "after"],
+  "denied-service": ["before", "during", "after"],
+  "forged-ack": ["before", "after"],
+};
+
+/** The policy before, during and after: the allowed service takes new connections, the denied one never, and no forged segment reaches the server. */
+export const newConnections: Check = (scene) => {
+  const { probes } = scene.transition;
+  const missing = Object.entries(required).flatMap(([id, moments]) =>
+    moments.filter((moment) => !probes.some((probe) => probe.id === id && probe.moment === moment)).map((moment) => `no ${id} probe ${moment} the fault`),
+  );
+  missing.push(...probes.flatMap(vacuous));
+  const wrong = probes.flatMap(faultOf);
+  return conclude(scene, "new-connections", {
+    measured: probes.length === 0 ? "no probes" : probes.map(text).join("; "),
+    allowed: "allowed service answered before and after; denied service never answered; 0 forged segments through",
+    meaning: "new connections work where the policy allows them, and nowhere else, during the takeover too",
+    wrong,
+    missing,
+    evidence: ["evidence.json"],
+  });
+};
+
+function text(probe: Probe): string {
+  if (probe.id === "forged-ack") return `${probe.id} ${probe.moment}: ${probe.packetsThrough} of ${probe.packetsSent} through`;
+  return `${probe.id} ${probe.moment}: ${probe.outcome}`;
+}
+
+/**
+ * A forged-ack probe that proves nothing: it sent nothing, or its capture saw nothing of a connection that was there.
+ * The other probes are connections: that the client can connect at all is what the allowed service shows.
+ */
+function vacuous(probe: Probe): string[] {
+  if (probe.id !== "forged-ack") return [];
+  const name = `${probe.id} ${probe.moment} the fault`;
+  if (probe.packetsSent === 0) return [`${name} sent nothing`];
+  return probe.capturedControl === 0 ? [`the capture of ${name} saw nothing of a known-good connection`] : [];
+}
+
+function faultOf(probe: Probe): string[] {
+  const when = `${probe.moment} the fault`;
+  // While nobody forwards, an allowed service may be silent: the outage's bound judges that.
+  if (probe.id === "allowed-service") return probe.outcome === "answered" || probe.moment === "during" ? [] : [`${probe.target} (allowed) ${when}: ${probe.outcome} after ${Math.round(probe.tookMs)} ms`];
+  const through = probe.packetsThrough > 0 ? [`${probe.packetsThrough} packets of ${probe.id} reached ${probe.target} ${when}`] : [];
+  return probe.id === "denied-service" && probe.outcome === "answered" ? [`${probe.target} (denied) answered ${when}`, ...through] : through;
+}

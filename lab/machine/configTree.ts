@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { access, lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+
+/** A file, folder or symbolic link to be laid over a guest's root. Paths have no leading slash. */
+export type TreeEntry =
+  | { readonly type: "folder"; readonly path: string; readonly mode: number }
+  | { readonly type: "link"; readonly path: string; readonly target: string }
+  | { readonly type: "file"; readonly path: string; readonly mode: number; readonly content: Buffer };
+
+/** The folder of a tree that goes to every machine, before the machine's own. */
+const commonFolder = "common";
+
+/** Larger files are no configuration, and every machine would hold them in memory. */
+const maximumFileBytes = 16 * 1024 * 1024;
+
+function unusable(path: string, seen: string, cause?: unknown): Failure {
+  return new Failure({
+    tried: `read the config tree at ${path}`,
+    seen,
+    remedy: "A config tree holds regular files, folders and symbolic links, as they are to lie on the guests' root",
+    exit: exitCode.usage,
+    cause,
+  });
+}
+
+async function readFolder(folder: string, prefix: string, entries: TreeEntry[]): Promise<void> {
+  const names = (await readdir(folder)).sort();
+  for (const name of names) {
+    const path = join(folder, name);
+    const inGuest = prefix === "" ? name : `${prefix}/${name}`;
+    // lstat and readlink: a link is copied as a link, so nothing outside the tree is ever read.
+    const stat = await lstat(path);
+    if (stat.isSymbolicLink()) {
+      entries.push({ type: "link", path: inGuest, target: await readlink(path) });
+    } else if (stat.isDirectory()) {
+      entries.push({ type: "folder", path: inGuest, mode: 0o755 });
+      await readFolder(path, inGuest, entries);
+    } else if (!stat.isFile()) {
+      throw unusable(path, "it is neither file, folder nor symbolic link");
+    } else if (stat.size > maximumFileBytes) {
+      throw unusable(path, `it has ${stat.size} bytes, more than the ${maximumFileBytes} allowed`);
+    } else {
+      // Only the owner's execute bit counts, as in git: permissions in a checkout depend on the umask.
+      entries.push({ type: "file", path: inGuest, mode: (stat.mode & 0o100) === 0 ? 0o644 : 0o755, content: await readFile(path) });
+    }
+  }
+}
+
+/**
+ * The files that a machine gets from config trees, in the order in which they are laid over its root: for each tree, lowest first, its
+ * `common` folder and then the machine's own. A later entry replaces an earlier one of the same path.
+ * @throws Failure when a tree cannot be read or holds something else than files, folders and links.
+ */
+export async function machineTree(trees: readonly string[], machineName: string): Promise<TreeEntry[]> {
+  const byPath = new Map<string, TreeEntry>();
+  for (const tree of trees) {
+    for (const part of [commonFolder, machineName]) {
+      const entries: TreeEntry[] = [];
+      const folder = join(tree, part);
+      try {
+        await access(folder, constants.R_OK | constants.X_OK);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+        throw unusable(folder, messageOf(error), error);
+      }
+      try {
+        await readFolder(folder, "", entries);
+      } catch (error) {
+        throw error instanceof Failure ? error : unusable(folder, messageOf(error), error);
+      }
+      for (const entry of entries) byPath.set(entry.path, entry);
+    }
+  }
+  // Parents come before what they hold.
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** SHA-256, in hex, over what the machines get from these trees: names, kinds, modes and bytes. */
+export async function configHash(trees: readonly string[], machineNames: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const name of machineNames) {
+    for (const entry of await machineTree(trees, name)) {
+      const content = entry.type === "file" ? entry.content : Buffer.from(entry.type === "link" ? entry.target : "");
+      hash.update(`${name}\0${entry.path}\0${entry.type}\0${"mode" in entry ? entry.mode.toString(8) : ""}\0${content.length}\0`).update(content);
+    }
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,115 @@
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { pack } from "tar-stream";
+import { managementAddressOf, managementNic, type MachineSpec } from "../topology/topology.ts";
+import type { TreeEntry } from "./configTree.ts";
+
+/** Port of the lab's own sshd, apart from any that the config tree may start. */
+export const controlPort = 2222;
+
+/** What the console says when everything that boots has booted. */
+export const readyMarker = "fwlab: ready";
+
+/** Keys with which a machine is controlled, and by which it is known. OpenSSH formats. */
+export interface MachineKeys {
+  readonly hostPrivateKey: string;
+  readonly hostPublicKeyLine: string;
+  readonly clientPublicKeyLine: string;
+}
+
+const file = (path: string, content: string | Buffer, mode = 0o644): TreeEntry => ({
+  type: "file",
+  path,
+  mode,
+  content: Buffer.isBuffer(content) ? content : Buffer.from(content),
+});
+
+const enabled = (unit: string): TreeEntry => ({
+  type: "link",
+  path: `run/systemd/system/multi-user.target.wants/${unit}`,
+  target: `../${unit}`,
+});
+
+/**
+ * The lab's own files on a machine. All but name and login key are under /run, apart from what a config tree lays over /etc.
+ * A firewall's sshd runs in the management namespace that the initramfs made; its sessions do not.
+ */
+export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
+  const isFirewall = spec.role === "firewall";
+  const sshd = [
+    `Port ${controlPort}`,
+    `ListenAddress ${managementAddressOf(spec)}`,
+    "HostKey /run/fwlab/ssh_host_ed25519_key",
+    "AuthorizedKeysFile /run/fwlab/authorized_keys",
+    "StrictModes no",
+    "PidFile none",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "UsePAM no",
+    "UseDNS no",
+    "PrintMotd no",
+    "MaxSessions 200",
+    "MaxStartups 100",
+    "PermitRootLogin prohibit-password",
+    ...(isFirewall ? ['ForceCommand exec nsenter --net=/proc/1/ns/net -- /bin/sh -c "${SSH_ORIGINAL_COMMAND:-exec bash -il}"'] : []),
+  ];
+  const intoManagement = isFirewall ? "/usr/bin/nsenter --net=/run/fwlab/mgmt-netns " : "";
+  return [
+    file("etc/hostname", `${spec.name}\n`),
+    file("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n`),
+    file("etc/ssh/ssh_host_ed25519_key", keys.hostPrivateKey, 0o600),
+    file("etc/ssh/ssh_host_ed25519_key.pub", `${keys.hostPublicKeyLine}\n`),
+    { type: "folder", path: "root/.ssh", mode: 0o700 },
+    file("root/.ssh/authorized_keys", `${keys.clientPublicKeyLine}\n`, 0o600),
+    { type: "folder", path: "run/fwlab", mode: 0o700 },
+    file("run/fwlab/ssh_host_ed25519_key", keys.hostPrivateKey, 0o600),
+    file("run/fwlab/authorized_keys", `${keys.clientPublicKeyLine}\n`, 0o600),
+    file("run/fwlab/sshd_config", `${sshd.join("\n")}\n`),
+    { type: "folder", path: "run/sshd", mode: 0o755 },
+    file("run/systemd/network/00-fwlab-mgmt.network", `[Match]\nName=${managementNic}\n\n[Link]\nUnmanaged=yes\n`),
+    file(
+      "run/systemd/system/fwlab-sshd.service",
+      `[Unit]\nDescription=Control of the lab\nDefaultDependencies=no\nAfter=systemd-tmpfiles-setup.service\n\n[Service]\nExecStart=${intoManagement}/usr/sbin/sshd -D -e -f /run/fwlab/sshd_config\nRestart=on-failure\n`,
+    ),
+    enabled("fwlab-sshd.service"),
+    file(
+      "run/systemd/system/fwlab-ready.service",
+      `[Unit]\nDescription=Tells the lab that the boot is over\nAfter=multi-user.target fwlab-sshd.service\n\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'read up rest < /proc/uptime; echo "${readyMarker} after $up s" > /dev/console'\n`,
+    ),
+    enabled("fwlab-ready.service"),
+  ];
+}
+
+/**
+ * Files and unit that run the flow agent on an endpoint: node runs `agent` from /run, and is asked on the management address.
+ * The agent holds the flows, so it is out of reach of the out-of-memory killer.
+ */
+export function agentFiles(spec: MachineSpec, agent: string, port: number): TreeEntry[] {
+  return [
+    file("run/fwlab/agent.cjs", agent),
+    file(
+      "run/systemd/system/fwlab-agent.service",
+      `[Unit]\nDescription=Flows of the lab\nAfter=network.target\n\n[Service]\nExecStart=/usr/bin/node /run/fwlab/agent.cjs --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
+    ),
+    enabled("fwlab-agent.service"),
+  ];
+}
+
+/** Writes a tar archive of the entries, owned by root, times at the epoch: the same entries give the same bytes. @throws on I/O errors. */
+export async function writeMachineFiles(path: string, entries: readonly TreeEntry[]): Promise<void> {
+  const archive = pack();
+  const output = createWriteStream(path, { mode: 0o600 });
+  const written = finished(archive.pipe(output));
+  const owner = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) };
+  for (const entry of entries) {
+    if (entry.type === "file") {
+      archive.entry({ ...owner, name: entry.path, mode: entry.mode, size: entry.content.length, type: "file" }, entry.content);
+    } else if (entry.type === "link") {
+      archive.entry({ ...owner, name: entry.path, mode: 0o777, type: "symlink", linkname: entry.target });
+    } else {
+      archive.entry({ ...owner, name: entry.path, mode: entry.mode, type: "directory" });
+    }
+  }
+  archive.finalize();
+  await written;
+}

@@ -1,0 +1,86 @@
+import { managementNic, nicOf, tapName, type MachineSpec } from "../topology/topology.ts";
+
+export type Accelerator = "kvm" | "tcg";
+
+/** Files that a machine boots from: kernel and initramfs for QEMU's direct boot, root file system as the first drive. */
+export interface BootFiles {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly root: string;
+}
+
+export const qemuProgram = "qemu-system-x86_64";
+
+/**
+ * Kernel parameters of every guest. What they switch off would only cost an emulated machine time: mitigations guard against other
+ * tenants, security modules and audit have no policy here. A panic ends QEMU (`-no-reboot`), so that it is seen.
+ */
+const kernelParameters = [
+  "console=ttyS0",
+  "quiet",
+  "loglevel=4",
+  "net.ifnames=0",
+  "mitigations=off",
+  "lsm=yama",
+  "audit=0",
+  "panic=-1",
+];
+
+/**
+ * q35 with direct kernel boot and no option ROMs; nothing but what the guests use. Not microvm: several of them on few cores hang in timer
+ * calibration under TCG. `tb-size` bounds the translated code that an emulated machine may keep, in MiB: it is host memory.
+ */
+function board(accelerator: Accelerator, memoryMiB: number, boot: Pick<BootFiles, "kernel" | "initrd">, parameters: readonly string[]): string[] {
+  return [
+    ...["-machine", "q35,graphics=off,vmport=off"],
+    ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,tb-size=128"],
+    ...["-cpu", accelerator === "kvm" ? "host" : "max"],
+    ...["-smp", "1", "-m", `${memoryMiB}M`],
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+    ...["-kernel", boot.kernel, "-initrd", boot.initrd, "-append", [...kernelParameters, ...parameters].join(" ")],
+  ];
+}
+
+/** Arguments of a machine that has nothing but kernel and initramfs: it says that its first process runs, and switches itself off. */
+export function bareKernelArguments(accelerator: Accelerator, boot: Pick<BootFiles, "kernel" | "initrd">): string[] {
+  return [...board(accelerator, 256, boot, ["fwlab.boot=bare"]), "-serial", "stdio"];
+}
+
+export interface MachineArguments {
+  readonly spec: MachineSpec;
+  readonly accelerator: Accelerator;
+  readonly boot: BootFiles;
+  /** Tar archive of the machine's own files, handed over as a raw read-only drive. */
+  readonly machineFiles: string;
+  /** File that takes the serial console's output. */
+  readonly console: string;
+}
+
+/**
+ * QEMU's arguments for one machine: the same input gives the same arguments, and each device has its slot, so that a saved machine can be
+ * restored. QMP is on QEMU's own stdin and stdout: no socket, no path, no race.
+ */
+export function qemuArguments({ spec, accelerator, boot, machineFiles, console }: MachineArguments): string[] {
+  const management = nicOf(spec, managementNic);
+  const drive = (id: string, file: string, slot: number): string[] => [
+    ...["-blockdev", `driver=raw,node-name=${id},read-only=on,file.driver=file,file.filename=${file.replaceAll(",", ",,")}`],
+    ...["-device", `virtio-blk-pci,drive=${id},addr=0x${slot.toString(16)}`],
+  ];
+  const nics = spec.nics.flatMap((nic, number) => [
+    ...["-netdev", `tap,id=${nic.name},ifname=${tapName(spec, nic)},script=no,downscript=no`],
+    ...["-device", `virtio-net-pci,id=nic-${nic.name},netdev=${nic.name},mac=${nic.mac},romfile=,addr=0x${(8 + number).toString(16)}`],
+  ]);
+  return [
+    ...["-name", spec.name],
+    ...board(accelerator, spec.memoryMiB, boot, [
+      `fwlab.role=${spec.role}`,
+      `fwlab.mgmt.mac=${management.mac}`,
+      `fwlab.mgmt.address=${management.address}`,
+    ]),
+    ...drive("root", boot.root, 4),
+    ...drive("files", machineFiles, 5),
+    ...nics,
+    ...["-chardev", `file,id=console,path=${console.replaceAll(",", ",,")}`, "-serial", "chardev:console"],
+    ...["-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"],
+  ];
+}

@@ -1,0 +1,180 @@
+import pRetry, { AbortError } from "p-retry";
+import { Client, type ClientChannel } from "ssh2";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import { controlPort } from "./machineFiles.ts";
+import type { CommandOptions, CommandResult, MachineShell } from "./shell.ts";
+
+export interface SshIdentity {
+  /** In OpenSSH's format. */
+  readonly privateKey: string;
+  /** The only host key that is accepted, as a line of a .pub file. */
+  readonly hostPublicKeyLine: string;
+}
+
+/** An emulated sshd takes seconds for a handshake when its machine is still busy booting. */
+const handshakeTimeoutMs = 30_000;
+const commandTimeoutMs = 60_000;
+
+/** The key's bytes in a line of a .pub file. */
+function keyBytes(publicKeyLine: string): Buffer {
+  return Buffer.from(publicKeyLine.trim().split(/\s+/u)[1] ?? "", "base64");
+}
+
+/** Runs commands on a machine by SSH over the management bridge. Connects when first needed, and again after the machine was off. */
+export class SshShell implements MachineShell, AsyncDisposable {
+  readonly name: string;
+  readonly address: string;
+  readonly #identity: SshIdentity;
+  #connection: Promise<Client> | undefined;
+
+  constructor(name: string, address: string, identity: SshIdentity) {
+    this.name = name;
+    this.address = address;
+    this.#identity = identity;
+  }
+
+  connection(signal?: AbortSignal): Promise<Client> {
+    this.#connection ??= this.#connect(signal).catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    });
+    return this.#connection;
+  }
+
+  async #connect(signal?: AbortSignal): Promise<Client> {
+    try {
+      return await pRetry(() => this.#connectOnce(), {
+        retries: 20,
+        factor: 1.3,
+        minTimeout: 200,
+        maxTimeout: 2_000,
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      throw new Failure({
+        tried: `reach ${this.name} by SSH at ${this.address}:${controlPort}`,
+        seen: messageOf(error),
+        remedy: "Look at the machine's console in the bundle: sshd should be running there",
+        exit: exitCode.invalid,
+        cause: error,
+      });
+    }
+  }
+
+  #connectOnce(): Promise<Client> {
+    const expected = keyBytes(this.#identity.hostPublicKeyLine);
+    return new Promise((resolve, reject) => {
+      const client = new Client();
+      let wrongHost = false;
+      client.once("ready", () => resolve(client));
+      client.on("error", (error) => {
+        this.#connection = undefined;
+        // Another host's key is no start-up trouble: trying again would not mend it.
+        reject(wrongHost ? new AbortError(`the host key is not the one made for ${this.name}`) : error);
+      });
+      client.on("close", () => {
+        this.#connection = undefined;
+        reject(new Error("the connection was closed"));
+      });
+      client.connect({
+        host: this.address,
+        port: controlPort,
+        username: "root",
+        privateKey: this.#identity.privateKey,
+        hostVerifier: (key: Buffer) => {
+          wrongHost = !key.equals(expected);
+          return !wrongHost;
+        },
+        readyTimeout: handshakeTimeoutMs,
+      });
+    });
+  }
+
+  async run(command: string, { signal, timeoutMs = commandTimeoutMs, input }: CommandOptions = {}): Promise<CommandResult> {
+    const client = await this.connection(signal);
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      let channel: ClientChannel | undefined;
+      const giveUp = (seen: string, cause?: unknown): void => {
+        stopWaiting();
+        channel?.close();
+        reject(
+          new Failure({
+            tried: `run on ${this.name}: ${command}`,
+            seen,
+            remedy: "Look at the machine's console in the bundle, or try the command there by hand",
+            exit: exitCode.invalid,
+            cause,
+          }),
+        );
+      };
+      const onAbort = (): void => {
+        stopWaiting();
+        channel?.close();
+        reject(signal?.reason instanceof Error ? signal.reason : new Error("aborted"));
+      };
+      const onClose = (): void => giveUp("the connection broke before the command ended");
+      const timer = setTimeout(() => giveUp(`no end after ${timeoutMs / 1000} s`), timeoutMs);
+      const stopWaiting = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        client.removeListener("close", onClose);
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      client.once("close", onClose);
+      client.exec(command, (error, opened) => {
+        if (error !== undefined) {
+          giveUp(`the machine gave no channel: ${messageOf(error)}`, error);
+          return;
+        }
+        channel = opened;
+        const stdout: Buffer[] = [];
+        const stderr: Buffer[] = [];
+        let code: number | undefined;
+        opened.on("data", (chunk: Buffer) => stdout.push(chunk));
+        opened.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+        opened.on("exit", (exit: number | null, killedBy?: string) => {
+          code = exit ?? 128;
+          if (killedBy !== undefined) stderr.push(Buffer.from(`killed by ${killedBy}`));
+        });
+        opened.on("close", () => {
+          if (code === undefined) {
+            giveUp("the channel was closed before the command ended");
+            return;
+          }
+          stopWaiting();
+          resolve({ stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), exitCode: code });
+        });
+        opened.end(input ?? "");
+      });
+    });
+  }
+
+  async must(command: string, options: CommandOptions = {}): Promise<string> {
+    const { stdout, stderr, exitCode: code } = await this.run(command, options);
+    if (code === 0) return stdout;
+    throw new Failure({
+      tried: `run on ${this.name}: ${command}`,
+      seen: `exit code ${code}, ${stderr.trim() || "nothing on stderr"}`,
+      remedy: "Try the command there by hand",
+      exit: exitCode.invalid,
+    });
+  }
+
+  /** Drops the connection without a word to the other side, as after a power cut. The next command connects anew. */
+  drop(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.then(
+      (client) => client.destroy(),
+      // A connection that was never made leaves nothing to drop; whoever asked for it has had the error.
+      () => undefined,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.drop();
+    await Promise.resolve();
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { Failure } from "../failure/failure.ts";
+import { parseAddresses } from "./addresses.ts";
+import { parseConntrackdFigures, parseConntrackdStats } from "./conntrackd.ts";
+import { parseForwarding } from "./forwarding.ts";
+import { parseKernelLog } from "./kernelLog.ts";
+import { parseNeighbours } from "./neighbours.ts";
+import { recorded } from "./recorded.ts";
+import { parseVrrp } from "./vrrp.ts";
+
+test("ip -j addr: own and virtual addresses", () => {
+  const addresses = parseAddresses(recorded("addresses"));
+  expect(addresses).toContainEqual({ nic: "eth0", address: "192.168.1.1", prefixLength: 24 });
+  expect(addresses).toContainEqual({ nic: "eth1", address: "192.168.0.100", prefixLength: 24 });
+});
+
+test("ip -j neigh: address, NIC, MAC and state", () => {
+  expect(parseNeighbours(recorded("neighbours"))).toContainEqual({ address: "192.168.0.100", nic: "eth0", mac: "52:54:00:f1:03:01", state: ["REACHABLE"] });
+  expect(parseNeighbours('[{"dst":"192.168.0.9","dev":"eth0","state":["FAILED"]}]')).toEqual([{ address: "192.168.0.9", nic: "eth0", state: ["FAILED"] }]);
+});
+
+test("bridge -j fdb: what was learned, not the ports' own addresses", () => {
+  expect(parseForwarding(recorded("forwarding"))).toEqual([
+    { mac: "52:54:00:f1:02:00", port: "f1.eth0" },
+    { mac: "52:54:00:f1:03:00", port: "f2.eth0" },
+    { mac: "52:54:00:f1:04:00", port: "o.eth0" },
+  ]);
+});
+
+describe("keepalived's JSON", () => {
+  test.each([
+    ["master", "MASTER", 150],
+    ["backup", "BACKUP", 100],
+    ["fault", "FAULT", 150],
+  ])("%s", (name, state, priority) => {
+    expect(parseVrrp(recorded(`vrrp-${name}`))).toEqual([
+      { name: "outside", nic: "eth0", state, priority },
+      { name: "inside", nic: "eth1", state, priority },
+    ]);
+  });
+
+  test.each(["", "[]", "[{}]", recorded("vrrp-master").slice(0, 500), recorded("vrrp-master").replace('"state":2', '"state":9')])("%j is an error", (text) => {
+    expect(() => parseVrrp(text)).toThrow(Failure);
+  });
+});
+
+describe("dmesg", () => {
+  const packets = parseKernelLog(recorded("dmesg"));
+
+  test("every logged packet, and nothing else", () => {
+    expect(packets).toHaveLength(recorded("dmesg").match(/ IN=/gu)?.length ?? 0);
+  });
+
+  test("a refused SYN", () => {
+    expect(packets[0]).toEqual({
+      uptimeSeconds: 28.757188,
+      prefix: "fw-denied: ",
+      protocol: "tcp",
+      inNic: "eth1",
+      outNic: "eth0",
+      source: "192.168.0.3",
+      destination: "192.168.1.3",
+      sourcePort: 40006,
+      destinationPort: 23,
+      flags: ["SYN"],
+    });
+  });
+
+  test("the sequence field ACK= is not the flag ACK; flags all", () => {
+    expect(packets.find((packet) => packet.sourcePort === 50001)).toMatchObject({ prefix: "fw-invalid: ", flags: ["ACK", "PSH"] });
+  });
+
+  test("an ICMP error is itself, not the packet it quotes", () => {
+    expect(packets.find((packet) => packet.protocol === "icmp")).toEqual(
+      expect.objectContaining({ prefix: "fw-icmp: ", source: "192.168.1.3", destination: "192.168.0.3", flags: [] }),
+    );
+    expect(packets.find((packet) => packet.protocol === "icmp")).not.toHaveProperty("sourcePort");
+  });
+
+  test("IPv6 addresses are short, as everywhere else", () => {
+    expect(packets.find((packet) => packet.sourcePort === 40026)).toMatchObject({ source: "fd00::3", destination: "fd01::3" });
+  });
+
+  test("a packet's line that does not parse is an error", () => {
+    expect(() => parseKernelLog("[    1.000000] fw-drop: IN=eth1 OUT=eth0 MAC= SRC=192.168.0.3\n")).toThrow(Failure);
+  });
+});
+
+describe("conntrackd -s", () => {
+  test("headline figures", () => {
+    expect(parseConntrackdStats(recorded("conntrackd-s"))).toEqual({
+      internal: { entries: 13, created: 13, createFailed: 0, updateFailed: 0, destroyFailed: 0 },
+      external: { entries: 0, created: 0, createFailed: 0, updateFailed: 0, destroyFailed: 0 },
+      sentPackets: 41,
+      receivedPackets: 22,
+      sendErrors: 0,
+      receiveErrors: 0,
+      malformed: 0,
+      lost: 0,
+    });
+  });
+
+  test("an answer without figures is an error", () => {
+    expect(() => parseConntrackdStats(recorded("conntrackd-not-running.stderr"))).toThrow(Failure);
+    expect(() => parseConntrackdFigures("")).toThrow(Failure);
+  });
+
+  test("figures by their headings", () => {
+    const network = parseConntrackdFigures(recorded("conntrackd-s-network"));
+    expect(network).toContainEqual({ path: ["sequence tracking statistics", "recv", "Packets lost"], value: 0 });
+    expect(network).toContainEqual({ path: ["multicast traffic (active device=eth2)", "Pckts sent"], value: 42 });
+    expect(parseConntrackdFigures(recorded("conntrackd-s-runtime"))).toContainEqual({ path: ["netlink stats", "events received"], value: 45 });
+    expect(parseConntrackdFigures(recorded("conntrackd-s-queue"))).toContainEqual({ path: ["queue errorq", "maximum elements"], value: 128 });
+  });
+});

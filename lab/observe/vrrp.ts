@@ -1,0 +1,37 @@
+import { z } from "zod";
+import type { VrrpInstance } from "../evidence/observation.ts";
+import { parsedJson } from "./parsed.ts";
+
+/** Numbers of keepalived's states. Source: keepalived 2.2.7 keepalived/include/vrrp.h (VRRP_STATE_*). */
+const states = ["INIT", "BACKUP", "MASTER", "FAULT"] as const;
+
+const instance = z.object({
+  data: z.object({
+    iname: z.string(),
+    ifp_ifname: z.string(),
+    effective_priority: z.number().int(),
+    state: z
+      .number()
+      .int()
+      .min(0)
+      .max(states.length - 1),
+  }),
+});
+
+/** 2.2.7 writes the array itself; later versions an object that holds it under `vrrp`. */
+const answer = z.union([z.array(instance).min(1), z.object({ vrrp: z.array(instance).min(1) })]);
+
+/**
+ * VRRP instances out of the file that keepalived writes on `kill -s $(keepalived --signum=JSON)`.
+ * @throws Failure when the file has another form, a state is unknown, or there is no instance.
+ * Source: keepalived 2.2.7 keepalived/vrrp/vrrp_json.c.
+ */
+export function parseVrrp(text: string): VrrpInstance[] {
+  const told = parsedJson("keepalived's JSON file", answer, text);
+  return (Array.isArray(told) ? told : told.vrrp).map(({ data }) => ({
+    name: data.iname,
+    nic: data.ifp_ifname,
+    state: states[data.state] ?? "UNKNOWN",
+    priority: data.effective_priority,
+  }));
+}

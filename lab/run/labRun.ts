@@ -1,0 +1,277 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
+import type { Clock, FlowLedger } from "../evidence/ledger.ts";
+import type { Observation } from "../evidence/observation.ts";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import { forwardingTable } from "../host/bridges.ts";
+import { HostHealthWatch } from "../host/hostHealth.ts";
+import { labFolder } from "../host/labFolder.ts";
+import type { Machine } from "../machine/machine.ts";
+import { agentFiles } from "../machine/machineFiles.ts";
+import { observe } from "../observe/observe.ts";
+import type { Progress } from "../progress/progress.ts";
+import type { Bundle } from "../report/bundle.ts";
+import { hostPart, machineSpec, managementAddressOf, managementBridge, nicOf, type Topology } from "../topology/topology.ts";
+import { AgentClient } from "../traffic/agentClient.ts";
+import { bundleAgent } from "../traffic/bundleAgent.ts";
+import type { FlowSpec } from "../traffic/flowSpec.ts";
+import { openFlows, type OpenFlows } from "../traffic/openFlows.ts";
+import { askPolicy, startDeniedService, type PolicyQuestion } from "../traffic/policyProbes.ts";
+import { agentPort } from "../traffic/protocol.ts";
+import { Lab } from "./lab.ts";
+import type { Prepared } from "./prepare.ts";
+import { waitUntil } from "./waitUntil.ts";
+import { ownershipLook, replicationLook, type StateLook } from "./watchStates.ts";
+
+export interface LabRunOptions {
+  readonly topology: Topology;
+  /** Config trees, lowest first. */
+  readonly trees: readonly string[];
+  readonly prepared: Prepared;
+  readonly bundle: Bundle;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Port of the flows' service on the server, and of a service that runs there but that the policy denies. */
+const allowedPort = 7;
+const deniedPort = 23;
+
+const steadyWithinMs = 120_000;
+const movingWithinMs = 30_000;
+const replicatedWithinMs = 30_000;
+
+/**
+ * A lab in which a run takes place: the machines, the agents and flows, and the evidence as it comes in. What is done to the pair is for the
+ * caller to say; see `failover` and `failback`.
+ */
+export class LabRun implements AsyncDisposable {
+  readonly lab: Lab;
+  readonly topology: Topology;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly transitions: Transition[] = [];
+  /** How long each part took, by name, in milliseconds: `bootMs` and so on. */
+  readonly durations: Record<string, number> = {};
+  readonly #bundle: Bundle;
+  readonly #client: AgentClient;
+  readonly #server: AgentClient;
+  readonly #question: PolicyQuestion;
+  readonly #keys: Prepared["keys"];
+  readonly #clocks: Clock[] = [];
+  readonly #health: HostHealthWatch;
+  #flows: OpenFlows | undefined;
+  #ledgers: FlowLedger[] = [];
+
+  private constructor(options: LabRunOptions, lab: Lab, client: AgentClient, server: AgentClient, health: HostHealthWatch, bootMs: number) {
+    const { topology } = options;
+    this.lab = lab;
+    this.topology = topology;
+    this.progress = options.progress;
+    this.signal = options.signal;
+    this.#bundle = options.bundle;
+    this.#keys = options.prepared.keys;
+    this.#client = client;
+    this.#server = server;
+    this.#health = health;
+    this.durations["bootMs"] = Math.round(bootMs);
+    const dataAddress = (name: string) => hostPart(nicOf(machineSpec(topology, name), "eth0").address);
+    this.#question = {
+      client: { agent: client, shell: lab.machine(topology.client).shell, address: dataAddress(topology.client) },
+      server: { shell: lab.machine(topology.server).shell, address: dataAddress(topology.server) },
+      allowedPort,
+      deniedPort,
+    };
+  }
+
+  /** Boots the topology and takes up its agents. @throws Failure when something does not start; nothing is left running then. */
+  static async start(options: LabRunOptions): Promise<LabRun> {
+    const { topology, trees, prepared, bundle, progress, signal } = options;
+    const agent = await bundleAgent();
+    const consoles = join(bundle.folder, "consoles");
+    await mkdir(consoles);
+    const begin = performance.now();
+    const lab = await Lab.start({
+      topology,
+      trees,
+      boot: prepared.image,
+      keys: prepared.keys,
+      accelerator: prepared.choice.accelerator,
+      folder: labFolder(),
+      consoles,
+      extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, agent, agentPort) : []),
+      progress,
+      signal,
+    });
+    try {
+      const bootMs = performance.now() - begin;
+      const [client, server] = await Promise.all(
+        [topology.client, topology.server].map((name) =>
+          AgentClient.connect({ name, address: managementAddressOf(machineSpec(topology, name)), port: agentPort }, { signal }),
+        ),
+      );
+      if (client === undefined || server === undefined) throw new RangeError("two agents were asked for");
+      const health = new HostHealthWatch();
+      health.start();
+      const run = new LabRun(options, lab, client, server, health, bootMs);
+      await startDeniedService(run.#question, signal);
+      return run;
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  machine(name: string): Machine {
+    return this.lab.machine(name);
+  }
+
+  /** The flows of the run. @throws Failure when none were opened. */
+  get flows(): OpenFlows {
+    if (this.#flows === undefined) {
+      throw new Failure({ tried: "use the run's flows", seen: "none were opened", remedy: "Call open first", exit: exitCode.usage });
+    }
+    return this.#flows;
+  }
+
+  /** Measures how long a part of the run takes. */
+  async timed<T>(name: string, part: () => Promise<T>): Promise<T> {
+    const begin = performance.now();
+    try {
+      return await part();
+    } finally {
+      this.durations[name] = Math.round(performance.now() - begin);
+    }
+  }
+
+  /** Waits until `owner` alone holds the virtual addresses. What was seen is for the checks to judge. */
+  async ownedBy(owner: string): Promise<StateLook & { readonly lastUnreachedAtMs: number | undefined }> {
+    const { topology, signal, progress } = this;
+    return waitUntil({
+      what: `${owner} to hold the virtual addresses`,
+      machine: owner,
+      look: async () => ({ ...(await ownershipLook(owner, this.#firewallsOn(), topology, signal)), value: undefined }),
+      within: steadyWithinMs,
+      progress,
+      signal,
+    });
+  }
+
+  /** Opens flows through the firewalls and waits until each has moved. @throws Failure when one cannot be opened. */
+  async open(specs: readonly FlowSpec[]): Promise<OpenFlows> {
+    const { signal, progress, topology } = this;
+    this.#flows = await openFlows({
+      client: { agent: this.#client, shell: this.#question.client.shell },
+      server: { agent: this.#server },
+      serverAddress: this.#question.server.address,
+      specs,
+      sshIdentity: { username: "root", privateKey: this.#keys.clientPrivateKey, hostKey: this.#keys.hostKeys[topology.server]?.publicKeyLine ?? "" },
+      progress,
+      signal,
+    });
+    this.#clocks.push(...(await this.#flows.clocks(signal)));
+    const { notResumed } = await this.#flows.moving({ within: movingWithinMs, signal });
+    if (notResumed.length > 0) {
+      throw new Failure({
+        tried: `move ${specs.length} flows through ${topology.active} before anything is broken`,
+        seen: `${notResumed.length} do not move: ${notResumed.slice(0, 3).join(", ")}`,
+        remedy: "The config tree has to let them through: see the firewalls' rulesets and kernel logs in the bundle",
+        exit: exitCode.invalid,
+      });
+    }
+    return this.#flows;
+  }
+
+  /** Waits until the state of every flow is in a firewall's external cache, as long as that cache can be read. The checks judge what was seen. */
+  async replicatedTo(name: string): Promise<StateLook> {
+    const { signal, progress } = this;
+    const flows = this.flows.flows.map(({ id, spec, tuple, natTuple }) => ({ id, kind: spec.kind, tuple, natTuple }));
+    return waitUntil({
+      what: "the flows' states to be replicated",
+      machine: name,
+      look: async () => {
+        const seen = await replicationLook(this.machine(name).shell, flows, signal);
+        return { reached: seen.reached || !seen.readable, seen: seen.seen, value: undefined };
+      },
+      within: replicatedWithinMs,
+      progress,
+      signal,
+    });
+  }
+
+  /** Looks at everything that is on, and keeps the raw answers and the daemons' journals in the bundle. */
+  async observe(moment: string): Promise<Observation> {
+    const { signal, topology, progress } = this;
+    using step = progress.step(`look at everything (${moment})`);
+    const endpoints = [topology.client, topology.server].map((name) => this.machine(name).shell);
+    const save = (path: string, text: string): Promise<void> => this.#bundle.save(path, text);
+    const observation = await observe({
+      moment,
+      firewalls: this.#firewallsOn(),
+      endpoints,
+      bridges: topology.bridges.filter((bridge) => bridge !== managementBridge),
+      readForwarding: forwardingTable,
+      save,
+      signal,
+    });
+    await Promise.all(
+      this.#firewallsOn().map(async (shell) => {
+        const journal = await shell.run("journalctl --boot --output=short-precise --no-pager", { signal });
+        await save(`journals/${moment}/${shell.name}.txt`, journal.stdout + journal.stderr);
+      }),
+    );
+    step.done();
+    return observation;
+  }
+
+  /** Puts the policy's questions from the client. @throws Failure when a machine does not answer. */
+  async ask(moment: Probe["moment"]): Promise<Probe[]> {
+    using step = this.progress.step(`new, denied and forged connections (${moment})`);
+    const probes = await askPolicy(this.#question, { moment, signal: this.signal });
+    step.done(probes.map(({ id, outcome, packetsThrough }) => `${id} ${outcome}, ${packetsThrough} through`).join("; "));
+    return probes;
+  }
+
+  /** Lets traffic flow for a while. */
+  async wait(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.signal });
+  }
+
+  /** Measures the clocks again: over a long run they drift. */
+  async measureClocks(): Promise<void> {
+    this.#clocks.push(...(await this.flows.clocks(this.signal)));
+  }
+
+  /** Lets what is in flight arrive, and collects the ledgers. */
+  async collect(): Promise<void> {
+    await this.measureClocks();
+    this.#ledgers = await this.flows.ledgers({ signal: this.signal });
+  }
+
+  /** All evidence so far. `interrupted` says why the run did not come to its end, if it did not. */
+  evidence(interrupted?: unknown): Evidence {
+    return {
+      topology: this.topology.name,
+      flows: this.#ledgers,
+      clocks: this.#clocks,
+      transitions: this.transitions,
+      hostHealth: this.#health.health(),
+      ...(interrupted !== undefined && { interrupted: messageOf(interrupted) }),
+    };
+  }
+
+  #firewallsOn(): Machine["shell"][] {
+    return this.topology.machines
+      .filter(({ role, name }) => role === "firewall" && this.machine(name).isOn)
+      .map(({ name }) => this.machine(name).shell);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#health.stop();
+    await this.#client[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}

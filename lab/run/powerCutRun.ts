@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import type { Run } from "../evidence/run.ts";
+import { exitCode, messageOf, type ExitCode } from "../failure/failure.ts";
+import { powerCut } from "../faults/powerCut.ts";
+import { judge } from "../judge/judge.ts";
+import type { AcceleratorWish } from "../machine/accelerator.ts";
+import { configHash } from "../machine/configTree.ts";
+import type { Progress } from "../progress/progress.ts";
+import { Bundle, newRunId, type RunStart } from "../report/bundle.ts";
+import { primaryBackup } from "../topology/primaryBackup.ts";
+import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
+import { failback, failover } from "./failover.ts";
+import { LabRun } from "./labRun.ts";
+import { fixturesFolder, prepare, type Prepared } from "./prepare.ts";
+
+/** Runs that must fail, each a config tree that is laid over the one under test. */
+export const controls = ["no-conntrackd"] as const;
+export type Control = (typeof controls)[number];
+
+export interface PowerCutRunOptions {
+  /** Folder of the config tree under test. */
+  readonly config: string;
+  readonly control?: Control;
+  readonly flows: number | FlowCounts;
+  readonly accelerator: AcceleratorWish;
+  /** Folder in which the run's bundle is made. */
+  readonly runsFolder: string;
+  readonly progress: Progress;
+  /** Aborting ends the run soon, with verdict invalid. */
+  readonly signal: AbortSignal;
+  /** Called while the lab is still up, when all evidence is in. */
+  readonly beforeEnd?: (run: LabRun) => Promise<void>;
+}
+
+/** A run that has come to an end, one way or the other. */
+export interface FinishedRun {
+  readonly run: Run;
+  /** Folder of the bundle. */
+  readonly bundle: string;
+  /** What ended the run before its time, if something did. */
+  readonly interrupted: unknown;
+}
+
+/** The exit code that a verdict has on the command line. */
+export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
+  return verdict === "pass" ? exitCode.pass : verdict === "fail" ? exitCode.fail : exitCode.invalid;
+}
+
+/**
+ * One run of the pair: flows through fw-1, its power cut, the failover judged; fw-1 back, the failback judged. Whatever happens once the bundle
+ * is there, the bundle says: a run that did not come to its end is invalid, and names what ended it.
+ * @throws Failure when host, image, accelerator or config tree do not allow a run at all.
+ */
+export async function powerCutRun(options: PowerCutRunOptions): Promise<FinishedRun> {
+  const { config, control, progress, signal, runsFolder } = options;
+  const topology = primaryBackup;
+  const specs = mixedFlows(options.flows, topology.server);
+  const overlays = control === undefined ? [] : [join(fixturesFolder, "controls", control)];
+  const trees = [config, ...overlays];
+  const sha256 = await configHash(
+    trees,
+    topology.machines.map(({ name }) => name),
+  );
+  const prepared = await prepare({ topology, accelerator: options.accelerator, progress, signal });
+  const start: RunStart = {
+    id: newRunId(),
+    topology: topology.name,
+    config: { path: config, overlays, sha256 },
+    fault: { id: "power-cut", target: topology.active, atMs: null },
+    host: hostOf(prepared),
+  };
+  const bundle = await Bundle.create(runsFolder, start);
+  const begin = performance.now();
+  let labRun: LabRun | undefined;
+  let interrupted: unknown;
+  try {
+    labRun = await LabRun.start({ topology, trees, prepared, bundle, progress, signal });
+    const { active, backup } = topology;
+    const lab = labRun;
+    await lab.timed("steadyMs", () => lab.ownedBy(active));
+    await lab.timed("openMs", () => lab.open(specs));
+    await lab.timed("replicatedMs", () => lab.replicatedTo(backup));
+    const { notResumed } = await lab.timed("failoverMs", () => failover(lab, { from: active, to: backup, strike: () => powerCut(lab.machine(active)) }));
+    // Flows that are dead cannot show that they survive the way back.
+    if (notResumed.length < lab.flows.flows.length / 2) await lab.timed("failbackMs", () => failback(lab, { from: backup, to: active }));
+    await lab.collect();
+    await options.beforeEnd?.(lab);
+  } catch (error) {
+    interrupted = error;
+  }
+  try {
+    const evidence = labRun?.evidence(interrupted) ?? {
+      topology: topology.name,
+      flows: [],
+      clocks: [],
+      transitions: [],
+      hostHealth: { worstTimerDelayMs: 0, allowedTimerDelayMs: 1 },
+      interrupted: messageOf(interrupted),
+    };
+    await labRun?.[Symbol.asyncDispose]();
+    const judgement = judge(evidence, topology);
+    const run: Run = {
+      schema: 1,
+      ...start,
+      ...judgement,
+      fault: { ...start.fault, atMs: evidence.transitions[0]?.fault.atMs ?? null },
+      durations: { ...labRun?.durations, totalMs: Math.round(performance.now() - begin) },
+    };
+    await bundle.writeEvidence(evidence);
+    await bundle.writeRun(run);
+    return { run, bundle: bundle.folder, interrupted };
+  } catch (error) {
+    // What ended the run is the news; that its evidence could not be written whole comes second.
+    throw interrupted === undefined ? error : new AggregateError([interrupted, error], `${messageOf(interrupted)}; then: ${messageOf(error)}`);
+  }
+}
+
+function hostOf({ choice, cores, qemuVersion, image }: Prepared): RunStart["host"] {
+  return { accelerator: choice.accelerator, accelReason: choice.reason, cores, qemu: qemuVersion, guestKernel: image.kernelRelease };
+}

@@ -1,0 +1,43 @@
+import { byOriginal, entryFault } from "../judge/tuples.ts";
+import type { FlowLedger } from "../evidence/ledger.ts";
+import type { MachineShell } from "../machine/shell.ts";
+import { parseAddresses } from "../observe/addresses.ts";
+import { parseCache } from "../observe/conntrack.ts";
+import type { Topology } from "../topology/topology.ts";
+
+/** One look at a state that is waited for. */
+export interface StateLook {
+  readonly reached: boolean;
+  readonly seen: string;
+}
+
+/** Which of the topology's virtual addresses a firewall holds. @throws Failure when it does not answer, or not in ip(8)'s form. */
+export async function heldAddresses(shell: MachineShell, topology: Topology, signal: AbortSignal): Promise<string[]> {
+  const addresses = parseAddresses(await shell.must("ip -j addr", { signal }));
+  return topology.virtualAddresses.filter(({ address, nic }) => addresses.some((held) => held.nic === nic && held.address === address)).map(({ address }) => address);
+}
+
+/** Whether `owner` holds every virtual address, and no other firewall that is on holds any. @throws Failure when one does not answer. */
+export async function ownershipLook(owner: string, firewalls: readonly MachineShell[], topology: Topology, signal: AbortSignal): Promise<StateLook> {
+  const held = await Promise.all(firewalls.map(async (shell) => ({ name: shell.name, addresses: await heldAddresses(shell, topology, signal) })));
+  const reached = held.every(({ name, addresses }) => addresses.length === (name === owner ? topology.virtualAddresses.length : 0));
+  return { reached, seen: held.map(({ name, addresses }) => `${name} holds ${addresses.join(" and ") || "none"}`).join(", ") };
+}
+
+type TupledFlow = Pick<FlowLedger, "id" | "kind" | "tuple" | "natTuple">;
+
+/** Whether the state of every flow is in a firewall's external cache. A cache that cannot be read is told, not thrown: it will not fill either. */
+export async function replicationLook(shell: MachineShell, flows: readonly TupledFlow[], signal: AbortSignal): Promise<StateLook & { readonly readable: boolean }> {
+  const answer = await shell.run("conntrackd -e", { signal });
+  if (answer.exitCode !== 0) {
+    return { reached: false, readable: false, seen: `conntrackd -e on ${shell.name}: exit code ${answer.exitCode}, ${answer.stderr.trim()}` };
+  }
+  const entries = byOriginal(parseCache(answer.stdout));
+  const missing = flows.filter((flow) => entryFault(flow, entries, { assured: false }) !== undefined);
+  const first = missing[0];
+  return {
+    reached: missing.length === 0,
+    readable: true,
+    seen: `${flows.length - missing.length} of ${flows.length} flows in ${shell.name}'s external cache${first ? `, ${first.id} (${entryFault(first, entries, { assured: false }) ?? ""}) not yet` : ""}`,
+  };
+}

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock, FlowLedger } from "../evidence/ledger.ts";
+import { Failure } from "../failure/failure.ts";
+import type { MachineShell } from "../machine/shell.ts";
+import type { Progress, Step } from "../progress/progress.ts";
+import type { AgentClient } from "./agentClient.ts";
+import { AgentFlows, type NamedSpec, type PlacedFlow } from "./agentFlows.ts";
+import type { FlowSpec } from "./flowSpec.ts";
+import { hostClock } from "./hostClock.ts";
+import { SshFlow } from "./sshFlow.ts";
+import type { SshIdentity } from "./sshSession.ts";
+import type { MovementWatch, Resumption } from "./watch.ts";
+
+export interface OpenFlowsOptions {
+  /** The machine that opens flows. Its shell is needed for ssh flows only. */
+  readonly client: { readonly agent: AgentClient; readonly shell?: MachineShell };
+  readonly server: { readonly agent: AgentClient };
+  /** IPv4 address at which flows reach the server. */
+  readonly serverAddress: string;
+  /** Where the server listens, when that is another address than the one that flows go to. */
+  readonly listenAddress?: string;
+  readonly specs: readonly FlowSpec[];
+  /** Needed for ssh flows only. */
+  readonly sshIdentity?: SshIdentity;
+  /** Milliseconds for all agent flows to open, and for each ssh flow. Default 120 s. */
+  readonly within?: number;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+export interface Bounded {
+  /** Milliseconds. */
+  readonly within: number;
+  readonly signal: AbortSignal;
+}
+
+const pollMs = 300;
+const defaultOpenMs = 120_000;
+const defaultDrainMs = 15_000;
+/** When nothing came in for so long, what datagrams are still missing are lost. */
+const quietMs = 2_000;
+
+/**
+ * Opens flows through the firewalls; they live in the guests' agents (ssh: in this process) until disposed of.
+ * @throws Failure when a flow cannot be opened, or a specification does not fit the machines.
+ */
+export async function openFlows(options: OpenFlowsOptions): Promise<OpenFlows> {
+  const { client, server, serverAddress, specs, progress, signal, within = defaultOpenMs } = options;
+  if (specs.length === 0) throw refused("no flows were asked for", "Ask for at least one: without flows nothing can be judged");
+  const named = nameFlows(specs, server.agent.name);
+  const overSsh = named.filter(({ spec }) => spec.kind === "ssh");
+  const { shell } = client;
+  const identity = options.sshIdentity;
+  if (overSsh.length > 0 && (shell === undefined || identity === undefined)) throw refused("ssh flows were asked for without a shell and an identity", "Give both");
+  using step = progress.step(`${specs.length} flows to open`, client.agent.name);
+  const opened: SshFlow[] = [];
+  const agentFlows = await AgentFlows.open({
+    client: client.agent,
+    server: server.agent,
+    serverAddress,
+    listenAddress: options.listenAddress ?? serverAddress,
+    flows: named.filter(({ spec }) => spec.kind !== "ssh"),
+    within,
+    step,
+    signal,
+  });
+  try {
+    for (const { id, spec } of overSsh) {
+      if (shell === undefined || identity === undefined) break;
+      step.update(`${specs.length - overSsh.length + opened.length} of ${specs.length} flows open, ${id} logs in`);
+      opened.push(await SshFlow.open({ id, spec, client: shell, serverAddress, identity, within, signal }));
+    }
+  } catch (error) {
+    await Promise.allSettled([agentFlows, ...opened].map((part) => part[Symbol.asyncDispose]()));
+    throw error;
+  }
+  step.done(`${specs.length} flows open`);
+  return new OpenFlows(client.agent, server.agent, agentFlows, opened, progress);
+}
+
+/** Flows that live. */
+export class OpenFlows implements AsyncDisposable {
+  readonly #client: AgentClient;
+  readonly #server: AgentClient;
+  readonly #agentFlows: AgentFlows;
+  readonly #sshFlows: readonly SshFlow[];
+  readonly #progress: Progress;
+  #drained = false;
+
+  constructor(client: AgentClient, server: AgentClient, agentFlows: AgentFlows, sshFlows: readonly SshFlow[], progress: Progress) {
+    this.#client = client;
+    this.#server = server;
+    this.#agentFlows = agentFlows;
+    this.#sshFlows = sshFlows;
+    this.#progress = progress;
+  }
+
+  /** Every flow with its tuples before and after NAT. */
+  get flows(): readonly PlacedFlow[] {
+    return [...this.#agentFlows.flows, ...this.#sshFlows];
+  }
+
+  /**
+   * Waits until every flow brought a record over that was sent from now on, in each direction that speaks. An idle flow that nobody woke
+   * counts while it is open: it has no record to show. @throws Failure when an agent does not answer; the signal's reason.
+   */
+  moving({ within, signal }: Bounded): Promise<Resumption> {
+    return this.#moved(Date.now(), true, `${this.flows.length} flows to move`, within, signal);
+  }
+
+  /**
+   * Waits until every flow brought a record over that was sent after `afterMs` (host's epoch clock, milliseconds), in each direction that
+   * speaks. An idle flow that nobody woke cannot show that it lives, and is among those that did not resume.
+   * @throws Failure when an agent does not answer; the signal's reason. Flows that do not resume are told, not thrown.
+   */
+  resumed({ afterMs, within, signal }: Bounded & { readonly afterMs: number }): Promise<Resumption> {
+    return this.#moved(afterMs, false, `${this.flows.length} flows to resume`, within, signal);
+  }
+
+  /** Idle flows are told: the server speaks first, and goes on. @throws Failure when an agent does not answer. */
+  async wake(signal: AbortSignal): Promise<void> {
+    await this.#agentFlows.wake(signal);
+  }
+
+  /**
+   * Nobody begins to speak any more; waits until all that was sent has arrived, nothing has come in for 2 s where only datagrams are missing,
+   * or `within` (milliseconds, default 15 s) has passed. Gives the ids of flows with something still in flight. @throws Failure when an agent does not answer.
+   */
+  async drain({ within = defaultDrainMs, signal }: { readonly within?: number; readonly signal: AbortSignal }): Promise<readonly string[]> {
+    using step = this.#progress.step("what is in flight to arrive");
+    for (const flow of this.#sshFlows) flow.stop();
+    await this.#agentFlows.stop(signal);
+    this.#drained = true;
+    const startedMs = performance.now();
+    let lastReceived = -1;
+    let lastChangeMs = startedMs;
+    const datagrams = new Set(this.#agentFlows.flows.filter(({ spec }) => spec.kind === "udp").map(({ id }) => id));
+    for (;;) {
+      const { ids, received } = await this.#agentFlows.inFlight(signal);
+      const nowMs = performance.now();
+      if (received !== lastReceived) [lastReceived, lastChangeMs] = [received, nowMs];
+      const unsettled = [...ids, ...this.#sshFlows.filter((flow) => !flow.quiet).map(({ id }) => id)];
+      const onlyLostDatagrams = unsettled.every((id) => datagrams.has(id)) && nowMs - lastChangeMs >= quietMs;
+      if (unsettled.length === 0 || onlyLostDatagrams || nowMs - startedMs >= within) {
+        step.done(unsettled.length === 0 ? "all arrived" : `${unsettled.length} flows still wait for something`);
+        return unsettled;
+      }
+      step.update(`${unsettled.length} flows still wait for something, ${unsettled[0] ?? ""} among them`);
+      await sleep(pollMs, undefined, { signal });
+    }
+  }
+
+  /** After a drain: everybody speaks again. @throws Failure when an agent does not answer. */
+  async speak(signal: AbortSignal): Promise<void> {
+    this.#drained = false;
+    for (const flow of this.#sshFlows) flow.speak();
+    await this.#agentFlows.speak(signal);
+  }
+
+  /** All ledgers. Drains first, unless that was done. @throws Failure when an agent does not answer. */
+  async ledgers({ within = defaultDrainMs, signal }: { readonly within?: number; readonly signal: AbortSignal }): Promise<FlowLedger[]> {
+    if (!this.#drained) await this.drain({ within, signal });
+    using step = this.#progress.step("ledgers of all flows");
+    const { ledgers, strays } = await this.#agentFlows.ledgers(step, signal);
+    if (strays > 0) this.#progress.note(`${strays} connections or datagrams reached ${this.#server.name} that name no flow of ours`);
+    step.done(`${this.flows.length} ledgers`);
+    return [...ledgers, ...this.#sshFlows.map((flow) => flow.ledger())];
+  }
+
+  /** The clocks of both agents and of this process against the host's epoch clock, measured now. @throws Failure when an agent does not answer. */
+  async clocks(signal: AbortSignal): Promise<Clock[]> {
+    return [await this.#client.clock(signal), await this.#server.clock(signal), hostClock()];
+  }
+
+  /** Closes every flow. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#agentFlows, ...this.#sshFlows].map((part) => part[Symbol.asyncDispose]()));
+  }
+
+  async #moved(afterMs: number, idleCounts: boolean, what: string, within: number, signal: AbortSignal): Promise<Resumption> {
+    using step: Step = this.#progress.step(what, this.#client.name);
+    const deadlineMs = performance.now() + within;
+    const watches: MovementWatch[] = [await this.#agentFlows.watch(afterMs, idleCounts, signal), ...this.#sshFlows.map((flow) => flow.watch(afterMs))];
+    for (;;) {
+      const resumedAtMs = new Map<string, number>();
+      for (const watch of watches) for (const [id, atMs] of await watch.poll(signal)) resumedAtMs.set(id, atMs);
+      const notResumed = this.flows.map(({ id }) => id).filter((id) => !resumedAtMs.has(id));
+      if (notResumed.length === 0 || performance.now() >= deadlineMs) {
+        step.done(`${resumedAtMs.size} of ${this.flows.length}`);
+        return { resumedAtMs, notResumed };
+      }
+      step.update(`${resumedAtMs.size} of ${this.flows.length}, ${notResumed[0] ?? ""} not yet`);
+      await sleep(pollMs, undefined, { signal });
+    }
+  }
+}
+
+function nameFlows(specs: readonly FlowSpec[], server: string): NamedSpec[] {
+  const counts = new Map<string, number>();
+  return specs.map((spec) => {
+    if (spec.server !== server) throw refused(`a flow to ${spec.server} was asked for, but the agent is on ${server}`, `Open flows to ${server}`);
+    const number = (counts.get(spec.kind) ?? 0) + 1;
+    counts.set(spec.kind, number);
+    return { id: `${spec.kind}-${number.toString().padStart(3, "0")}`, spec };
+  });
+}
+
+function refused(seen: string, remedy: string): Failure {
+  return new Failure({ tried: "open flows", seen, remedy, exit: 2 });
+}

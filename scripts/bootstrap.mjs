@@ -1,0 +1,174 @@
+/**
+ * From a fresh clone to the command line: Node is new enough, npm's packages and the host's programs are there (what is missing is
+ * installed, each step announced in one line with its time), then scripts/fwlab.ts. Only Node's own modules, and only what Node 16 can
+ * read, so that an old Node is told so instead of failing on syntax.
+ * usage: bootstrap.mjs VERB ARGUMENT...
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const usage = 2;
+const self = fileURLToPath(import.meta.url);
+const root = join(dirname(self), "..");
+const tied = ["--pdeathsig", "KILL"];
+
+process.chdir(root);
+refuseOldNode();
+endWithNpm();
+if (process.argv[2] === "npm-packages") {
+  installPackages();
+} else {
+  ensurePackages();
+  ensurePrograms();
+  run(process.argv.slice(2));
+}
+
+function refuseOldNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    fail(`Node ${process.versions.node} is too old: fwlab needs Node 20.19 or newer. Install it (https://nodejs.org) and try again.`);
+  }
+}
+
+/**
+ * setpriv ends this process when its parent dies, but not when the parent died before setpriv came that far: then the parent is init by
+ * now, which is neither npm nor a shell.
+ */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined || process.ppid > 1) {
+    return;
+  }
+  if (!/npm|node|sh|yarn|bun/.test(readFileSync("/proc/1/comm", "utf8"))) {
+    process.exit(usage);
+  }
+}
+
+/** npm's packages are those of package-lock.json: by the stamp that we leave, else by npm's own record of what it installed. */
+function packagesCurrent() {
+  const lock = readFileSync("package-lock.json");
+  const stamp = createHash("sha256").update(lock).digest("hex");
+  const stampFile = join("node_modules", ".fwlab-lock-sha256");
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
+    return true;
+  }
+  const record = join("node_modules", ".package-lock.json");
+  if (!existsSync(record) || !sameInstallation(JSON.parse(String(lock)).packages, JSON.parse(readFileSync(record, "utf8")).packages)) {
+    return false;
+  }
+  writeFileSync(stampFile, stamp);
+  return true;
+}
+
+/** npm leaves out of its record what is optional and made for another platform. */
+function sameInstallation(wanted, installed) {
+  const names = Object.keys(wanted).filter((name) => name !== "");
+  return (
+    names.every((name) => (installed[name] === undefined ? wanted[name].optional === true : installed[name].version === wanted[name].version)) &&
+    Object.keys(installed).every((name) => wanted[name] !== undefined)
+  );
+}
+
+function ensurePackages() {
+  if (packagesCurrent()) {
+    return;
+  }
+  // Two commands at once: the second waits, looks again, and finds them installed.
+  const result = spawnSync("setpriv", [...tied, "flock", "--no-fork", "package-lock.json", process.execPath, self, "npm-packages"], { stdio: "inherit" });
+  if (result.error !== undefined) {
+    fail(`setpriv cannot be started (${result.error.message}): fwlab runs on Linux with util-linux.`);
+  }
+  if (result.status !== 0) {
+    process.exit(usage);
+  }
+}
+
+function installPackages() {
+  if (packagesCurrent()) {
+    return;
+  }
+  step("npm packages: npm ci", () => {
+    const npm = process.env.npm_execpath === undefined ? ["npm"] : [process.execPath, process.env.npm_execpath];
+    return spawnSync("setpriv", [...tied, ...npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  });
+  if (!packagesCurrent()) {
+    fail("npm ci ended well, but node_modules is not what package-lock.json asks for. Remove node_modules and try again.");
+  }
+}
+
+/** Debian packages of the host's programs that are missing. */
+function missingPackages() {
+  const { everyone, ordinaryUser, files } = JSON.parse(readFileSync(join("lab", "host", "programs.json"), "utf8"));
+  const programs = Object.entries(Object.assign({}, everyone, process.getuid() === 0 ? {} : ordinaryUser));
+  const missing = [...programs.filter(([name]) => !found(name)), ...Object.entries(files).filter(([name]) => !existsSync(name))];
+  return [...new Set(missing.map(([, debianPackage]) => debianPackage))].sort();
+}
+
+function found(program) {
+  const folders = [...(process.env.PATH || "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function ensurePrograms() {
+  const packages = missingPackages();
+  if (packages.length === 0) {
+    return;
+  }
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  if (!found("apt-get")) {
+    fail(`this host lacks programs that Debian's packages ${packages.join(", ")} hold, and has no apt-get: install them by its own means.`);
+  }
+  const isRoot = process.getuid() === 0;
+  if (!isRoot && spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status !== 0) {
+    fail(`this host lacks programs, and this user may not install them. Run: sudo ${install.join(" ")}`);
+  }
+  // Not tied to this process: a dpkg that is killed half-way leaves the host with broken packages.
+  const asRoot = [...(isRoot ? [] : ["sudo", "-n"]), "env", "DEBIAN_FRONTEND=noninteractive"];
+  const apt = (args) => spawnSync(asRoot[0], [...asRoot.slice(1), ...args, "-o", "DPkg::Lock::Timeout=300"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  step("host programs: apt-get update", () => apt(["apt-get", "update"]));
+  step(`host programs: ${install.join(" ")}`, () => apt(install));
+}
+
+/** Runs a set-up step, says in one line what it was and how long it took; ends with the step's last lines when it fails. */
+function step(what, action) {
+  const began = Date.now();
+  process.stdout.write(`${what} …${process.stdout.isTTY ? "" : "\n"}`);
+  const result = action();
+  const took = `${((Date.now() - began) / 1000).toFixed(1)} s`;
+  if (result.status === 0) {
+    process.stdout.write(process.stdout.isTTY ? ` ${took}\n` : `${what}: ${took}\n`);
+    return;
+  }
+  process.stdout.write(process.stdout.isTTY ? "\n" : "");
+  const lines = `${result.stdout || ""}${result.stderr || ""}`.trim().split("\n").slice(-15);
+  const end = result.error === undefined ? `ended with ${result.signal === null ? `exit code ${result.status}` : result.signal}` : result.error.message;
+  fail(`${what}: ${end} after ${took}. Its last lines:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+function run(args) {
+  const child = spawn("setpriv", [...tied, process.execPath, "--import", "tsx", join("scripts", "fwlab.ts"), ...args], {
+    stdio: "inherit",
+    env: Object.assign({}, process.env, { FWLAB_PARENT: String(process.pid) }),
+  });
+  // Signals sent to this process alone (kill PID, npm) are handed on; in a terminal the child gets Ctrl-C itself too, and stops once.
+  ["SIGINT", "SIGTERM", "SIGHUP"].forEach((name) => process.on(name, () => child.kill(name)));
+  child.on("error", (error) => fail(`fwlab cannot be started: ${error.message}`));
+  child.on("exit", (code, signal) => {
+    // A command that was killed could not judge.
+    process.exit(signal === null ? code : 3);
+  });
+}
+
+function fail(line) {
+  process.stderr.write(`fwlab: ${line}\n`);
+  process.exit(usage);
+}

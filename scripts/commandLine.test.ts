@@ -1,0 +1,31 @@
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+test.each([
+  [["start", "--no-such-option"], /unknown option '--no-such-option'/u],
+  [["start", "--flows", "many"], /"many" is not a whole number of at least 1/u],
+  [["start", "--flows", "0"], /"0" is not a whole number of at least 1/u],
+  [["start", "--flows"], /argument missing/u],
+  [["start", "--control", "everything"], /Allowed choices are no-conntrackd/u],
+  [["start", "--accel", "xen"], /Allowed choices are auto, kvm, tcg/u],
+  [["start", "--json", "no/such/folder/run.json"], /no\/such\/folder does not exist/u],
+  [["start", "--config", "no-such-folder"], /no such folder/u],
+  [["start", "stray"], /too many arguments/u],
+  [["explode"], /unknown command 'explode'/u],
+  [[], /a verb is needed: start, test, bench, cache/u],
+])("fwlab %j gets one clear line and exit code 2", async (args, line) => {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "tsx", "scripts/fwlab.ts", ...args], { cwd: root, reject: false, stdin: "ignore" });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr.split("\n")).toHaveLength(1);
+  expect(stderr).toMatch(/^fwlab: /u);
+  expect(stderr).toMatch(line);
+});
+
+test("help is no error", async () => {
+  const { exitCode, stdout } = await execa(process.execPath, ["--import", "tsx", "scripts/fwlab.ts", "start", "--help"], { cwd: root, stdin: "ignore" });
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("--flows");
+});

@@ -1,0 +1,77 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, Option } from "commander";
+import type { ExitCode } from "../lab/failure/failure.ts";
+import { prepareNamespaces } from "../lab/host/labFolder.ts";
+import { isFirstInside } from "../lab/host/namespaces.ts";
+import { clientKeyFile } from "../lab/image/keys.ts";
+import { controlPort } from "../lab/machine/machineFiles.ts";
+import { TerminalProgress } from "../lab/progress/terminal.ts";
+import { lookOf, renderRun } from "../lab/report/terminal.ts";
+import { controls, exitCodeOf, powerCutRun } from "../lab/run/powerCutRun.ts";
+import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+import { managementAddressOf } from "../lab/topology/topology.ts";
+import { mixture } from "../lab/traffic/flowSpec.ts";
+import { enterAgain } from "./enter.ts";
+import { interruptionInside } from "./interruption.ts";
+import { reportFailure } from "./reportFailure.ts";
+import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile, type StartOptions } from "./startOptions.ts";
+
+/** The repository's own config tree. */
+const defaultConfig = fileURLToPath(new URL("../fixtures/primary-backup", import.meta.url));
+const runsFolder = fileURLToPath(new URL("../runs", import.meta.url));
+
+/** `fwlab start`: one failover, judged. */
+export function startCommand(): Command {
+  return new Command("start")
+    .description("boot the four machines, cut the power of fw-1 under live flows, judge the failover and the failback")
+    .addOption(new Option("--json <file>", "also write run.json to this file").argParser(parseJsonFile))
+    .addOption(
+      new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(mixture(defaultFlowTotal), `${defaultFlowTotal}, mixed`),
+    )
+    .addOption(new Option("--control <name>", "a run that must fail, and why it must").choices(controls))
+    .addOption(new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"))
+    .addOption(new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/primary-backup"))
+    .option("--keep", "leave the lab up until Ctrl-C", false)
+    .option("--verbose", "tell everything that is done", false)
+    .allowExcessArguments(false)
+    .action(async (options: StartOptions) => {
+      process.exitCode = isFirstInside() ? await inside(options) : await enterAgain();
+    });
+}
+
+/** The inner half: this process is the first of the lab's namespaces, and they end with it. */
+async function inside({ json, flows, control, accel, config, keep, verbose }: StartOptions): Promise<ExitCode> {
+  const signal = interruptionInside();
+  using progress = new TerminalProgress();
+  await prepareNamespaces(signal);
+  const { run, bundle, interrupted } = await powerCutRun({
+    config,
+    flows,
+    accelerator: accel,
+    runsFolder,
+    progress,
+    signal,
+    ...(control !== undefined && { control }),
+    ...(keep && { beforeEnd: () => keepUp(progress, signal) }),
+  });
+  progress[Symbol.dispose]();
+  if (interrupted !== undefined) reportFailure(interrupted);
+  console.log(renderRun(run, bundle, lookOf(process.stdout, process.env)));
+  if (json !== undefined) await copyFile(join(bundle, "run.json"), json);
+  if (verbose) console.log(`config tree: ${run.config.path}, sha256 ${run.config.sha256}`);
+  return exitCodeOf(run.verdict);
+}
+
+/** Leaves the lab as it is until the user has seen enough: an interruption then ends the run as it would have ended. */
+async function keepUp(progress: TerminalProgress, signal: AbortSignal): Promise<void> {
+  progress.note(
+    [
+      "the lab is up until Ctrl-C; its namespaces are entered from another terminal:",
+      `  nsenter --all --target "$(pgrep -nf 'fwlab.ts start')"`,
+      ...primaryBackup.machines.map((spec) => `  ssh -p ${controlPort} -i ${clientKeyFile()} root@${managementAddressOf(spec)}  # ${spec.name}`),
+    ].join("\n"),
+  );
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}

@@ -1,0 +1,82 @@
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
+import type { Control } from "../lab/run/powerCutRun.ts";
+import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
+
+/** The options of `fwlab start`, checked. Paths are absolute. */
+export interface StartOptions {
+  readonly json?: string;
+  readonly flows: FlowCounts;
+  readonly control?: Control;
+  readonly accel: "auto" | "kvm" | "tcg";
+  readonly config: string;
+  readonly keep: boolean;
+  readonly verbose: boolean;
+}
+
+export const defaultFlowTotal = 50;
+
+/**
+ * Reads `--flows`: a total, mixed of the kinds, or a count for each kind (`tcp=40,udp=8,ssh=2`; a kind that is not named has none).
+ * @throws InvalidArgumentError for what is no whole number of at least one flow, or an unknown kind.
+ */
+export function parseFlows(text: string): FlowCounts {
+  if (!text.includes("=")) {
+    return mixture(parseCount(text, 1));
+  }
+  const counts = { tcp: 0, udp: 0, ssh: 0 };
+  for (const part of text.split(",")) {
+    const [kind = "", count = "", ...rest] = part.split("=");
+    if (!isKind(kind) || rest.length > 0) {
+      throw new InvalidArgumentError(`"${part}" is not tcp=N, udp=N or ssh=N.`);
+    }
+    counts[kind] = parseCount(count, 0);
+  }
+  if (counts.tcp + counts.udp + counts.ssh < 1) {
+    throw new InvalidArgumentError("At least one flow is needed: with none there is nothing to judge.");
+  }
+  return counts;
+}
+
+/** Reads `--json`: a file whose folder exists. @throws InvalidArgumentError otherwise. */
+export function parseJsonFile(text: string): string {
+  const file = fromCaller(text);
+  if (!isFolder(dirname(file))) {
+    throw new InvalidArgumentError(`The folder ${dirname(file)} does not exist.`);
+  }
+  if (isFolder(file)) {
+    throw new InvalidArgumentError("It is a folder, not a file.");
+  }
+  return file;
+}
+
+/** Reads `--config`: a folder that exists. @throws InvalidArgumentError otherwise. */
+export function parseConfigFolder(text: string): string {
+  const folder = fromCaller(text);
+  if (!isFolder(folder)) {
+    throw new InvalidArgumentError(`There is no such folder: ${folder}.`);
+  }
+  return folder;
+}
+
+/** npm changes to the repository's folder and tells where the user was. */
+function fromCaller(path: string): string {
+  return resolve(process.env["INIT_CWD"] ?? process.cwd(), path);
+}
+
+function parseCount(text: string, least: number): number {
+  const count = /^\d{1,6}$/u.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= least)) {
+    throw new InvalidArgumentError(`"${text}" is not a whole number of at least ${least}.`);
+  }
+  return count;
+}
+
+function isKind(kind: string): kind is keyof FlowCounts {
+  return ["tcp", "udp", "ssh"].includes(kind);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { exitCode, type ExitCode } from "../lab/failure/failure.ts";
+import { prepareNamespaces } from "../lab/host/labFolder.ts";
+import { isFirstInside } from "../lab/host/namespaces.ts";
+import { enterAgain } from "./enter.ts";
+import { interruptionInside } from "./interruption.ts";
+import { addUp, countLine, type TestCount } from "./testCount.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** `fwlab test`: types, lint, unit tests and VM suites. Its last line says how many passed and failed. */
+export function testCommand(): Command {
+  return new Command("test")
+    .description("check types and lint, run the unit tests and the VM suites")
+    .argument("[vitest-arguments...]", "handed to vitest; with any, types and lint are not checked")
+    .allowUnknownOption()
+    .action(async (vitestArguments: string[]) => {
+      // Loaded here, because no other verb is to wait for vitest's code.
+      const { parseVitestArguments, runVitest } = await import("./vitestRun.ts");
+      const choice = parseVitestArguments(vitestArguments);
+      process.exitCode = isFirstInside() ? await inside((signal) => runVitest(root, choice, signal), vitestArguments.length > 0) : await enterAgain();
+    });
+}
+
+/**
+ * The inner half. Vitest runs in this process, the first of the namespaces: no test and no VM of it outlives it, also when vitest is
+ * interrupted and runs no clean-up.
+ */
+async function inside(runTests: (signal: AbortSignal) => Promise<TestCount>, onlySome: boolean): Promise<ExitCode> {
+  const signal = interruptionInside();
+  await prepareNamespaces(signal);
+  const counts: TestCount[] = [];
+  if (!onlySome) {
+    const { checkStatically } = await import("./staticChecks.ts");
+    counts.push(await checkStatically(root, signal));
+  }
+  counts.push(await runTests(signal));
+  const count = addUp(counts);
+  if (signal.aborted) {
+    console.log("interrupted: what was not run counts as failed");
+    count.failed = Math.max(1, count.failed);
+  }
+  console.log(countLine(count));
+  return count.failed === 0 && count.passed > 0 ? exitCode.pass : exitCode.fail;
+}
