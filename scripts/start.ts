@@ -9,7 +9,8 @@ import { clientKeyFile } from "../lab/image/keys.ts";
 import { controlPort } from "../lab/machine/machineFiles.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { lookOf, renderRun } from "../lab/report/terminal.ts";
-import { controls, exitCodeOf, powerCutRun } from "../lab/run/powerCutRun.ts";
+import { conduct, controls, exitCodeOf } from "../lab/run/conduct.ts";
+import { powerCutStory } from "../lab/run/powerCutStory.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { managementAddressOf } from "../lab/topology/topology.ts";
 import { mixture } from "../lab/traffic/flowSpec.ts";
@@ -46,9 +47,11 @@ async function inside({ json, flows, control, accel, config, keep, verbose }: St
   const signal = interruptionInside();
   using progress = new TerminalProgress();
   await prepareNamespaces(signal);
-  const { run, bundle, interrupted } = await powerCutRun({
+  const { run, bundle, interrupted } = await conduct({
+    topology: primaryBackup,
     config,
-    flows,
+    fault: { id: "power-cut", target: primaryBackup.active },
+    story: powerCutStory(flows),
     accelerator: accel,
     runsFolder,
     progress,

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import type { Control } from "../lab/run/powerCutRun.ts";
+import type { Control } from "../lab/run/conduct.ts";
 import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 
 /** The options of `fwlab start`, checked. Paths are absolute. */

@@ -3,11 +3,11 @@ import { constants } from "node:fs";
 import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { cpus, release } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { z } from "zod";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
-import { bareKernelArguments, qemuProgram, type Accelerator, type BootFiles } from "./qemuArguments.ts";
+import { bootBareKernel } from "./bareKernel.ts";
+import type { Accelerator, BootFiles } from "./qemuArguments.ts";
 
 export type AcceleratorWish = "auto" | Accelerator;
 
@@ -19,7 +19,6 @@ export interface AcceleratorChoice {
 
 /** A kernel under KVM reaches its first process in a second or two; one that hangs never does. */
 const trialMs = 8_000;
-const firstProcessMark = "fwlab: first process";
 const kvmDevice = "/dev/kvm";
 
 const memorySchema = z.object({ works: z.boolean(), reason: z.string() });
@@ -38,26 +37,11 @@ export interface TrialOptions {
 
 /** Boots the guest's kernel under KVM to its first process. */
 async function tryKvm({ boot, signal }: TrialOptions): Promise<TrialAnswer> {
-  const begin = performance.now();
-  const deadline = AbortSignal.timeout(trialMs);
-  const qemu = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...bareKernelArguments("kvm", boot)], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    reject: false,
-    cancelSignal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-    forceKillAfterDelay: 500,
-    killSignal: "SIGKILL",
-  });
-  const { stdout, stderr } = await qemu;
-  signal?.throwIfAborted();
-  if (stdout.includes(firstProcessMark)) {
-    return { works: true, reason: `the guest's kernel boots under KVM (${Math.round(performance.now() - begin)} ms)` };
-  }
-  const complaint = stderr.trim().split("\n").at(-1) ?? "";
+  const { reachedFirstProcess, tookMs, timedOut, complaint } = await bootBareKernel({ accelerator: "kvm", boot, within: trialMs, ...(signal && { signal }) });
+  if (reachedFirstProcess) return { works: true, reason: `the guest's kernel boots under KVM (${Math.round(tookMs)} ms)` };
   return {
     works: false,
-    reason: deadline.aborted
+    reason: timedOut
       ? `${kvmDevice} opens, but the guest's kernel did not reach its first process under KVM within ${trialMs / 1000} s`
       : `QEMU with KVM ended before the guest's first process: ${complaint || "no message"}`,
   };

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
@@ -86,6 +87,12 @@ export class Machine implements AsyncDisposable {
   /** Process id of QEMU, in the lab's PID namespace. */
   get pid(): number {
     return this.#process.pid ?? -1;
+  }
+
+  /** Most host memory that the VM has taken so far, in bytes (VmHWM of proc(5)). @throws when the VM has ended. */
+  async peakMemoryBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.pid}/status`, "utf8");
+    return Number(/^VmHWM:\s+(\d+) kB$/mu.exec(status)?.[1]) * 1024;
   }
 
   /** False once the VM's process has ended. */

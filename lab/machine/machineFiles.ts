@@ -65,7 +65,6 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
     file("run/fwlab/ssh_host_ed25519_key", keys.hostPrivateKey, 0o600),
     file("run/fwlab/authorized_keys", `${keys.clientPublicKeyLine}\n`, 0o600),
     file("run/fwlab/sshd_config", `${sshd.join("\n")}\n`),
-    { type: "folder", path: "run/sshd", mode: 0o755 },
     file("run/systemd/network/00-fwlab-mgmt.network", `[Match]\nName=${managementNic}\n\n[Link]\nUnmanaged=yes\n`),
     file(
       "run/systemd/system/fwlab-sshd.service",

@@ -1,15 +1,12 @@
 import { join } from "node:path";
 import type { Run } from "../evidence/run.ts";
 import { exitCode, messageOf, type ExitCode } from "../failure/failure.ts";
-import { powerCut } from "../faults/powerCut.ts";
 import { judge } from "../judge/judge.ts";
 import type { AcceleratorWish } from "../machine/accelerator.ts";
 import { configHash } from "../machine/configTree.ts";
 import type { Progress } from "../progress/progress.ts";
 import { Bundle, newRunId, type RunStart } from "../report/bundle.ts";
-import { primaryBackup } from "../topology/primaryBackup.ts";
-import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
-import { failback, failover } from "./failover.ts";
+import type { Topology } from "../topology/topology.ts";
 import { LabRun } from "./labRun.ts";
 import { fixturesFolder, prepare, type Prepared } from "./prepare.ts";
 
@@ -17,11 +14,17 @@ import { fixturesFolder, prepare, type Prepared } from "./prepare.ts";
 export const controls = ["no-conntrackd"] as const;
 export type Control = (typeof controls)[number];
 
-export interface PowerCutRunOptions {
+/** What happens in a run: flows are opened, something is broken, and it is waited for what comes of it. */
+export type Story = (run: LabRun) => Promise<void>;
+
+export interface ConductOptions {
+  readonly topology: Topology;
   /** Folder of the config tree under test. */
   readonly config: string;
   readonly control?: Control;
-  readonly flows: number | FlowCounts;
+  /** What is broken on what, for the run's record. */
+  readonly fault: { readonly id: string; readonly target: string };
+  readonly story: Story;
   readonly accelerator: AcceleratorWish;
   /** Folder in which the run's bundle is made. */
   readonly runsFolder: string;
@@ -47,14 +50,12 @@ export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
 }
 
 /**
- * One run of the pair: flows through fw-1, its power cut, the failover judged; fw-1 back, the failback judged. Whatever happens once the bundle
- * is there, the bundle says: a run that did not come to its end is invalid, and names what ended it.
+ * Conducts one run: boots the topology, lets the story happen in it, judges the evidence. Whatever happens once the bundle is there, the bundle
+ * says: a run that did not come to its end is invalid, and names what ended it.
  * @throws Failure when host, image, accelerator or config tree do not allow a run at all.
  */
-export async function powerCutRun(options: PowerCutRunOptions): Promise<FinishedRun> {
-  const { config, control, progress, signal, runsFolder } = options;
-  const topology = primaryBackup;
-  const specs = mixedFlows(options.flows, topology.server);
+export async function conduct(options: ConductOptions): Promise<FinishedRun> {
+  const { topology, config, control, progress, signal, runsFolder } = options;
   const overlays = control === undefined ? [] : [join(fixturesFolder, "controls", control)];
   const trees = [config, ...overlays];
   const sha256 = await configHash(
@@ -66,7 +67,7 @@ export async function powerCutRun(options: PowerCutRunOptions): Promise<Finished
     id: newRunId(),
     topology: topology.name,
     config: { path: config, overlays, sha256 },
-    fault: { id: "power-cut", target: topology.active, atMs: null },
+    fault: { ...options.fault, atMs: null },
     host: hostOf(prepared),
   };
   const bundle = await Bundle.create(runsFolder, start);
@@ -75,16 +76,9 @@ export async function powerCutRun(options: PowerCutRunOptions): Promise<Finished
   let interrupted: unknown;
   try {
     labRun = await LabRun.start({ topology, trees, prepared, bundle, progress, signal });
-    const { active, backup } = topology;
-    const lab = labRun;
-    await lab.timed("steadyMs", () => lab.ownedBy(active));
-    await lab.timed("openMs", () => lab.open(specs));
-    await lab.timed("replicatedMs", () => lab.replicatedTo(backup));
-    const { notResumed } = await lab.timed("failoverMs", () => failover(lab, { from: active, to: backup, strike: () => powerCut(lab.machine(active)) }));
-    // Flows that are dead cannot show that they survive the way back.
-    if (notResumed.length < lab.flows.flows.length / 2) await lab.timed("failbackMs", () => failback(lab, { from: backup, to: active }));
-    await lab.collect();
-    await options.beforeEnd?.(lab);
+    await options.story(labRun);
+    await labRun.collect();
+    await options.beforeEnd?.(labRun);
   } catch (error) {
     interrupted = error;
   }

@@ -1,0 +1,23 @@
+import { powerCut } from "../faults/powerCut.ts";
+import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
+import type { Story } from "./conduct.ts";
+import { failback, failover } from "./failover.ts";
+
+/**
+ * The active firewall loses its power under live flows, the backup takes over; then the power is back, and the duty with it. Where most flows
+ * died there is no failback: the dead cannot show that they survive the way back.
+ */
+export function powerCutStory(flows: number | FlowCounts): Story {
+  return async (run) => {
+    const { active, backup, server } = run.topology;
+    await run.timed("steadyMs", () => run.ownedBy(active));
+    await run.timed("openMs", () => run.open(mixedFlows(flows, server)));
+    await run.timed("replicatedMs", () => run.replicatedTo(backup));
+    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: active, to: backup, strike: () => powerCut(run.machine(active)) }));
+    if (notResumed.length >= run.flows.flows.length / 2) {
+      run.progress.note(`no failback: ${notResumed.length} of ${run.flows.flows.length} flows did not survive the failover`);
+      return;
+    }
+    await run.timed("failbackMs", () => failback(run, { from: backup, to: active }));
+  };
+}
