@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: "suites",
           include: ["suites/**/*.test.ts"],
+          setupFiles: ["suites/matchers.ts"],
           // One lab of four VMs at a time: they take both cores of a small runner.
           fileParallelism: false,
           testTimeout: 180_000,

@@ -41,7 +41,7 @@ export interface FinishedRun {
   /** Folder of the bundle. */
   readonly bundle: string;
   /** What ended the run before its time, if something did. */
-  readonly interrupted: unknown;
+  readonly interrupted: Error | undefined;
 }
 
 /** The exit code that a verdict has on the command line. */
@@ -73,14 +73,14 @@ export async function conduct(options: ConductOptions): Promise<FinishedRun> {
   const bundle = await Bundle.create(runsFolder, start);
   const begin = performance.now();
   let labRun: LabRun | undefined;
-  let interrupted: unknown;
+  let interrupted: Error | undefined;
   try {
     labRun = await LabRun.start({ topology, trees, prepared, bundle, progress, signal });
     await options.story(labRun);
     await labRun.collect();
     await options.beforeEnd?.(labRun);
   } catch (error) {
-    interrupted = error;
+    interrupted = error instanceof Error ? error : new Error(messageOf(error), { cause: error });
   }
   try {
     const evidence = labRun?.evidence(interrupted) ?? {

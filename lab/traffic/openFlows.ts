@@ -53,7 +53,6 @@ export async function openFlows(options: OpenFlowsOptions): Promise<OpenFlows> {
   const identity = options.sshIdentity;
   if (overSsh.length > 0 && (shell === undefined || identity === undefined)) throw refused("ssh flows were asked for without a shell and an identity", "Give both");
   using step = progress.step(`${specs.length} flows to open`, client.agent.name);
-  const opened: SshFlow[] = [];
   const agentFlows = await AgentFlows.open({
     client: client.agent,
     server: server.agent,
@@ -64,14 +63,14 @@ export async function openFlows(options: OpenFlowsOptions): Promise<OpenFlows> {
     step,
     signal,
   });
+  let opened: SshFlow[];
   try {
-    for (const { id, spec } of overSsh) {
-      if (shell === undefined || identity === undefined) break;
-      step.update(`${specs.length - overSsh.length + opened.length} of ${specs.length} flows open, ${id} logs in`);
-      opened.push(await SshFlow.open({ id, spec, client: shell, serverAddress, identity, within, signal }));
-    }
+    step.update(`${specs.length - overSsh.length} of ${specs.length} flows open, ${overSsh.length} log in`);
+    opened = await SshFlow.openAll(
+      overSsh.flatMap(({ id, spec }) => (shell && identity ? [{ id, spec, client: shell, serverAddress, identity, within, signal }] : [])),
+    );
   } catch (error) {
-    await Promise.allSettled([agentFlows, ...opened].map((part) => part[Symbol.asyncDispose]()));
+    await agentFlows[Symbol.asyncDispose]();
     throw error;
   }
   step.done(`${specs.length} flows open`);

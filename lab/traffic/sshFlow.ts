@@ -1,5 +1,6 @@
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ClientChannel } from "ssh2";
+import type { Client, ClientChannel } from "ssh2";
 import type { FlowError, FlowLedger, RecordColumns, Tuple } from "../evidence/ledger.ts";
 import { Failure, messageOf } from "../failure/failure.ts";
 import type { MachineShell } from "../machine/shell.ts";
@@ -7,7 +8,7 @@ import type { FlowSpec } from "./flowSpec.ts";
 import { hostClock } from "./hostClock.ts";
 import { localEndsTo, newEnd } from "./sourcePort.ts";
 import { farSideScript, keystrokesOfLine, typedLine } from "./sshScript.ts";
-import { connectThrough, type SshIdentity } from "./sshSession.ts";
+import { forwardedStream, sessionThrough, type SshIdentity } from "./sshSession.ts";
 import { SshTranscript } from "./sshTranscript.ts";
 import type { MovementWatch } from "./watch.ts";
 
@@ -66,27 +67,61 @@ export class SshFlow implements AsyncDisposable {
   }
 
   /**
-   * Opens the session; ssh flows must be opened one after the other, or their source ports cannot be told apart.
-   * @throws Failure when it is not there within the bound, or the server's host key is not the expected one.
+   * Opens sessions: their TCP connections one after the other, or their source ports could not be told apart; then all log in side by side.
+   * @throws Failure when one is not there within its bound, or the server's host key is not the expected one; none is left open then.
    */
-  static async open(options: SshFlowOptions): Promise<SshFlow> {
+  static async openAll(all: readonly SshFlowOptions[]): Promise<SshFlow[]> {
+    const reached: { readonly options: SshFlowOptions; readonly tunnel: Duplex; readonly tuple: Tuple }[] = [];
+    try {
+      for (const options of all) {
+        const { client, serverAddress, spec } = options;
+        const target = { address: serverAddress, port: spec.port };
+        reached.push(
+          await SshFlow.#bounded(options, async (signal) => {
+            const before = await localEndsTo(client, target.address, target.port, signal);
+            const tunnel = await forwardedStream(await client.connection(), target, signal);
+            const source = newEnd(before, await localEndsTo(client, target.address, target.port, signal), client.name);
+            return { options, tunnel, tuple: { source, destination: target } };
+          }),
+        );
+      }
+    } catch (error) {
+      for (const { tunnel } of reached) tunnel.destroy();
+      throw error;
+    }
+    const logins = await Promise.allSettled(reached.map(({ options, tunnel, tuple }) => SshFlow.#logIn(options, tunnel, tuple)));
+    const failed = logins.find((login) => login.status === "rejected");
+    const flows = logins.flatMap((login) => (login.status === "fulfilled" ? [login.value] : []));
+    if (failed === undefined) return flows;
+    await Promise.all(flows.map((flow) => flow[Symbol.asyncDispose]()));
+    throw failed.reason;
+  }
+
+  static #logIn(options: SshFlowOptions, tunnel: Duplex, tuple: Tuple): Promise<SshFlow> {
+    const seed = (Number(options.id.replace(/\D/gu, "")) * 104_729) % 100_000;
+    return SshFlow.#bounded(options, async (signal) => {
+      const session = await sessionThrough(tunnel, { target: tuple.destination, identity: options.identity, signal });
+      try {
+        const { channel, greeting } = await startProgram(session, farSideScript(seed), signal);
+        return new SshFlow(options, session, channel, seed, tuple, greeting, greeting.rest);
+      } catch (error) {
+        session.destroy();
+        throw error;
+      }
+    });
+  }
+
+  /** Does a part of the opening within the flow's bound, and says what it was about when it fails. */
+  static async #bounded<T>(options: SshFlowOptions, part: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { client, serverAddress, spec, id } = options;
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.within)]);
-    const target = { address: serverAddress, port: spec.port };
-    const seed = Number(id.replace(/\D/gu, "")) * 104_729 % 100_000;
-    let session: Client | undefined;
     try {
-      const before = await localEndsTo(client, target.address, target.port, signal);
-      session = await connectThrough({ ...options, signal, target });
-      const source = newEnd(before, await localEndsTo(client, target.address, target.port, signal), client.name);
-      const { channel, greeting } = await startProgram(session, farSideScript(seed), signal);
-      return new SshFlow(options, session, channel, seed, { source, destination: target }, greeting, greeting.rest);
+      return await part(signal);
     } catch (error) {
-      session?.destroy();
       options.signal.throwIfAborted();
       if (error instanceof Failure) throw error;
       throw new Failure({
-        tried: `open ${id} from ${client.name} to ${target.address}:${target.port}`,
+        tried: `open ${id} from ${client.name} to ${serverAddress}:${spec.port}`,
         seen: signal.aborted ? `no session within ${options.within} ms` : messageOf(error),
         remedy: "Look at sshd on both machines, and at the firewalls' rules",
         exit: 3,

@@ -2,7 +2,6 @@ import type { Duplex } from "node:stream";
 import { Client } from "ssh2";
 import type { Endpoint } from "../evidence/ledger.ts";
 import { Failure } from "../failure/failure.ts";
-import type { MachineShell } from "../machine/shell.ts";
 
 /** Who logs in to the server's own sshd, and which key it must show. */
 export interface SshIdentity {
@@ -13,18 +12,16 @@ export interface SshIdentity {
   readonly hostKey: string;
 }
 
-export interface ConnectThroughOptions {
-  /** The machine whose sshd opens the TCP connection. */
-  readonly client: MachineShell;
+export interface SessionThroughOptions {
+  /** Where the tunnel leads, for messages. */
   readonly target: Endpoint;
   readonly identity: SshIdentity;
   readonly signal: AbortSignal;
 }
 
-/** An SSH session to `target` over a TCP connection that the client machine makes. @throws Failure on a wrong host key; ssh2's error otherwise. */
-export async function connectThrough({ client, target, identity, signal }: ConnectThroughOptions): Promise<Client> {
+/** An SSH session to `target` over a tunnel of `forwardedStream`. @throws Failure on a wrong host key; ssh2's error otherwise. The tunnel is closed then. */
+export async function sessionThrough(tunnel: Duplex, { target, identity, signal }: SessionThroughOptions): Promise<Client> {
   const expected = parseHostKey(identity.hostKey);
-  const tunnel = await forwardedStream(await client.connection(), target, signal);
   const session = new Client();
   let shown: Buffer | undefined;
   try {
@@ -81,7 +78,8 @@ function parseHostKey(line: string): { key: Buffer; algorithms: HostKeyAlgorithm
   return { key: Buffer.from(base64, "base64"), algorithms };
 }
 
-function forwardedStream(connection: Client, { address, port }: Endpoint, signal: AbortSignal): Promise<Duplex> {
+/** A TCP connection to an address that the machine at the other end of an SSH connection makes. @throws ssh2's error when it cannot. */
+export function forwardedStream(connection: Client, { address, port }: Endpoint, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll } from "vitest";
+import { TerminalProgress } from "../lab/progress/terminal.ts";
+import { conduct, type Control, type FinishedRun, type Story } from "../lab/run/conduct.ts";
+import { fixturesFolder } from "../lab/run/prepare.ts";
+import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+
+const runsFolder = fileURLToPath(new URL("../runs", import.meta.url));
+
+/** A run may take this long, emulated, on a slow host; then it is told to end, and has the rest of the hook's time to write its bundle. */
+const runWithinMs = 15 * 60_000;
+const endWithinMs = 60_000;
+
+export interface ConductedOptions {
+  /** Config tree under test, by its name in fixtures/. */
+  readonly config: string;
+  readonly control?: Control;
+  readonly fault: { readonly id: string; readonly target: string };
+  readonly story: Story;
+}
+
+/**
+ * Conducts a run before the tests of this describe block, outside of any test's own time, and gives them what came of it. A run that did not
+ * come to its end fails the block with what ended it.
+ */
+export function conducted({ config, control, fault, story }: ConductedOptions): () => FinishedRun {
+  let finished: FinishedRun | undefined;
+  beforeAll(async () => {
+    using progress = new TerminalProgress({ write: (text) => process.stderr.write(text) });
+    const result = await conduct({
+      topology: primaryBackup,
+      config: join(fixturesFolder, config),
+      fault,
+      story,
+      accelerator: "auto",
+      runsFolder,
+      progress,
+      signal: AbortSignal.timeout(runWithinMs),
+      ...(control !== undefined && { control }),
+    });
+    if (result.interrupted !== undefined) throw result.interrupted;
+    finished = result;
+  }, runWithinMs + endWithinMs);
+  return () => {
+    if (finished === undefined) throw new Error("the run has not been conducted");
+    return finished;
+  };
+}

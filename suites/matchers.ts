@@ -1,0 +1,37 @@
+import { expect } from "vitest";
+import type { CheckResult, Verdict } from "../lab/evidence/run.ts";
+import type { CheckId } from "../lab/judge/judge.ts";
+import type { FinishedRun } from "../lab/run/conduct.ts";
+
+/** Asserts that every result of each named check has the verdict: of all of a run's transitions, and at least one. */
+function haveVerdict({ run, bundle }: FinishedRun, verdict: Verdict, ids: readonly CheckId[]): { pass: boolean; message: () => string } {
+  const faults = ids.flatMap((id) => {
+    const results = run.checks.filter((check) => check.id === id);
+    return results.length === 0 ? [`${id}: not judged`] : results.filter((result) => result.verdict !== verdict).map(describe);
+  });
+  const lines = [
+    `expected ${verdict} of ${ids.join(", ")}`,
+    ...faults,
+    `the run's verdict: ${run.verdict}, ${run.reason}`,
+    `its bundle: ${bundle}`,
+  ];
+  return { pass: faults.length === 0, message: () => lines.join("\n") };
+}
+
+function describe({ id, phase, verdict, measured, allowed, explanation, evidence }: CheckResult): string {
+  return `${id} (${phase}): ${verdict}; measured ${measured}; allowed ${allowed}; ${explanation}; see ${evidence.slice(0, 3).join(", ")}`;
+}
+
+expect.extend({
+  toPass: (finished: FinishedRun, ...ids: CheckId[]) => haveVerdict(finished, "pass", ids),
+  toFail: (finished: FinishedRun, ...ids: CheckId[]) => haveVerdict(finished, "fail", ids),
+});
+
+declare module "vitest" {
+  interface Assertion {
+    /** The named checks hold in every transition of the run. */
+    toPass(...ids: CheckId[]): void;
+    /** The named checks fail in every transition of the run. */
+    toFail(...ids: CheckId[]): void;
+  }
+}

@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runSchema } from "../../lab/evidence/run.ts";
+import { powerCut } from "../../lab/faults/powerCut.ts";
+import { judge } from "../../lab/judge/judge.ts";
+import { readBundle } from "../../lab/report/readBundle.ts";
+import { failback, failover } from "../../lab/run/failover.ts";
+import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
+import { conducted } from "../conducted.ts";
+
+/*
+ *   client ── br1 ──┬─ fw-1 ─┬── br0 ── omarine
+ *                   └─ fw-2 ─┘
+ */
+describe("fw-1 loses its power under fifty flows, and comes back", () => {
+  const run = conducted({
+    config: "primary-backup",
+    fault: { id: "power-cut", target: "fw-1" },
+    story: async (lab) => {
+      await lab.ownedBy("fw-1");
+      await lab.open(mixedFlows(50));
+      await lab.replicatedTo("fw-2");
+      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
+      await failback(lab, { from: "fw-2", to: "fw-1" });
+    },
+  });
+
+  test("all was well before, on each way, and the fault bit", () => {
+    expect(run()).toPass("steady-before", "replicated-before", "fault-bit");
+  });
+
+  test("the virtual addresses move, and everybody learns of it", () => {
+    expect(run()).toPass("vips-moved");
+  });
+
+  test("every established flow survives, there and back, within the bound", () => {
+    expect(run()).toPass("flows-survive", "outage-in-bound");
+  });
+
+  test("the survivor drops nothing that it should let through", () => {
+    expect(run()).toPass("no-drops-on-survivor");
+  });
+
+  test("every connection's state is on the survivor, NAT included", () => {
+    expect(run()).toPass("state-on-survivor");
+  });
+
+  test("new connections work, and the policy never opens", () => {
+    expect(run()).toPass("new-connections");
+  });
+
+  test("the verdict is pass, over both ways and all kinds of flows", () => {
+    const { verdict, checks, flows } = run().run;
+    expect(verdict).toBe("pass");
+    expect(new Set(checks.map(({ phase }) => phase))).toEqual(new Set(["run", "failover", "failback"]));
+    expect(flows).toHaveLength(50);
+    expect(new Set(flows.map(({ kind, mode }) => `${kind} ${mode}`))).toEqual(
+      new Set(["tcp client", "tcp server", "tcp both", "tcp idle", "udp request", "ssh request"]),
+    );
+  });
+
+  test("SNAT gave every flow another source port than its own, so that lost NAT state would show", () => {
+    const kept = run().run.flows.filter(({ tuple, natTuple }) => tuple.source.port === natTuple.source.port);
+    expect(kept.length).toBeLessThanOrEqual(1);
+  });
+
+  test("the bundle holds a run.json of the published form, and evidence that is judged to the same again", async () => {
+    const { bundle, run: told } = run();
+    const written = runSchema.parse(JSON.parse(await readFile(join(bundle, "run.json"), "utf8")));
+    expect(written).toEqual(told);
+    const again = judge(await readBundle(bundle));
+    expect({ verdict: again.verdict, checks: again.checks, flows: again.flows }).toEqual({ verdict: told.verdict, checks: told.checks, flows: told.flows });
+  });
+});
