@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { pack } from "tar-stream";
@@ -56,6 +57,8 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
   const intoManagement = isFirewall ? "/usr/bin/nsenter --net=/run/fwlab/mgmt-netns " : "";
   return [
     file("etc/hostname", `${spec.name}\n`),
+    // Not a machine's first boot: no identity to make up, and the same one at each boot.
+    file("etc/machine-id", `${createHash("sha256").update(spec.name).digest("hex").slice(0, 32)}\n`),
     file("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${spec.name}\n`),
     file("etc/ssh/ssh_host_ed25519_key", keys.hostPrivateKey, 0o600),
     file("etc/ssh/ssh_host_ed25519_key.pub", `${keys.hostPublicKeyLine}\n`),

@@ -102,8 +102,11 @@ export class SshFlow implements AsyncDisposable {
     return SshFlow.#bounded(options, async (signal) => {
       const session = await sessionThrough(tunnel, { target: tuple.destination, identity: options.identity, signal });
       try {
-        const { channel, greeting } = await startProgram(session, farSideScript(seed), signal);
-        return new SshFlow(options, session, channel, seed, tuple, greeting, greeting.rest);
+        const {
+          channel,
+          greeting: { rest, ...natTuple },
+        } = await startProgram(session, farSideScript(seed), signal);
+        return new SshFlow(options, session, channel, seed, tuple, natTuple, rest);
       } catch (error) {
         session.destroy();
         throw error;
