@@ -3,6 +3,7 @@ import { exitCode } from "../lab/failure/failure.ts";
 import { benchCommand } from "./bench.ts";
 import { cacheCommand } from "./cache.ts";
 import { reportFailure } from "./reportFailure.ts";
+import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
 import { testCommand } from "./test.ts";
 
@@ -14,7 +15,8 @@ function commandLine(): Command {
     .addCommand(startCommand())
     .addCommand(testCommand())
     .addCommand(benchCommand())
-    .addCommand(cacheCommand());
+    .addCommand(cacheCommand())
+    .addCommand(schemaCommand());
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: (text, write) => write(`fwlab: ${text.replace(/^error: /u, "").trim()} (--help tells more)\n`) });
   }

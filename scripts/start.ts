@@ -45,7 +45,7 @@ export function startCommand(): Command {
 /** The inner half: this process is the first of the lab's namespaces, and they end with it. */
 async function inside({ json, flows, control, accel, config, keep, verbose }: StartOptions): Promise<ExitCode> {
   const signal = interruptionInside();
-  using progress = new TerminalProgress();
+  using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);
   const { run, bundle, interrupted } = await conduct({
     topology: primaryBackup,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -37,7 +37,11 @@ describe("paths", () => {
     expect(() => parseJsonFile(folder)).toThrow(/is a folder/u);
   });
 
-  test("a config tree is a folder", () => {
+  test("a config tree is a folder that holds a machine's", async () => {
+    expect(() => parseConfigFolder(folder)).toThrow(/none of the machines' folders client, fw-1, fw-2, omarine/u);
+    await mkdir(join(folder, "common"));
+    expect(() => parseConfigFolder(folder)).toThrow(/none of the machines' folders/u);
+    await mkdir(join(folder, "fw-2"));
     expect(parseConfigFolder(folder)).toBe(folder);
     expect(() => parseConfigFolder(join(folder, "file"))).toThrow(/no such folder/u);
     expect(() => parseConfigFolder(join(folder, "none"))).toThrow(/no such folder/u);

@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { Control } from "../lab/run/conduct.ts";
+import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 
 /** The options of `fwlab start`, checked. Paths are absolute. */
@@ -51,11 +52,15 @@ export function parseJsonFile(text: string): string {
   return file;
 }
 
-/** Reads `--config`: a folder that exists. @throws InvalidArgumentError otherwise. */
+/** Reads `--config`: a folder that holds one of a machine at least. @throws InvalidArgumentError otherwise. */
 export function parseConfigFolder(text: string): string {
   const folder = fromCaller(text);
   if (!isFolder(folder)) {
     throw new InvalidArgumentError(`There is no such folder: ${folder}.`);
+  }
+  const machines = primaryBackup.machines.map(({ name }) => name);
+  if (!machines.some((name) => isFolder(join(folder, name)))) {
+    throw new InvalidArgumentError(`${folder} is no config tree: it has none of the machines' folders ${machines.join(", ")}.`);
   }
   return folder;
 }

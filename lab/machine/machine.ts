@@ -18,15 +18,22 @@ export interface MachineOptions {
   /** File for the console's output; kept. */
   readonly console: string;
   readonly identity: SshIdentity;
+  /** Instead of the accelerator's usual one. */
+  readonly patience?: BootPatience;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
 }
 
 /** How long a booting console may be silent before the boot counts as stuck, and how long a boot may take at all, in milliseconds. */
-const patience = {
+export interface BootPatience {
+  readonly silenceMs: number;
+  readonly bootMs: number;
+}
+
+const usualPatience: Readonly<Record<Accelerator, BootPatience>> = {
   kvm: { silenceMs: 30_000, bootMs: 120_000 },
   tcg: { silenceMs: 90_000, bootMs: 420_000 },
-} as const;
+};
 
 const quotedConsoleLines = 15;
 
@@ -133,8 +140,8 @@ export class Machine implements AsyncDisposable {
 
   /** Waits until everything that boots has booted. @throws Failure when the boot is stuck, failed, slow beyond patience, or QEMU ended. */
   async ready(): Promise<void> {
-    const { progress, signal, accelerator } = this.#options;
-    const { silenceMs, bootMs } = patience[accelerator];
+    const { progress, signal, accelerator, patience = usualPatience[accelerator] } = this.#options;
+    const { silenceMs, bootMs } = patience;
     using step = progress.step("boot", this.name);
     const begin = performance.now();
     let lastSound = begin;

@@ -34,13 +34,16 @@ interface Wait {
  */
 export class TerminalProgress implements Progress, Disposable {
   readonly #output: Output;
+  readonly #toldAfterMs: number;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
   readonly #waits = new Set<Wait>();
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
 
-  constructor(output: Output = process.stdout) {
+  /** @param options.verbose tells the end of every wait, however short. */
+  constructor(output: Output = process.stdout, { verbose = false } = {}) {
     this.#output = output;
+    this.#toldAfterMs = verbose ? 0 : shownAfterMs;
     this.#live = output.isTTY === true ? createLogUpdate(output as unknown as NodeJS.WriteStream, { showCursor: true }) : undefined;
   }
 
@@ -70,7 +73,7 @@ export class TerminalProgress implements Progress, Disposable {
     if (!this.#waits.delete(wait)) {
       return;
     }
-    if (performance.now() - wait.beganMs >= shownAfterMs) {
+    if (performance.now() - wait.beganMs >= this.#toldAfterMs) {
       this.#keep(`${subject(wait)}: ${result} ${pc.dim(`(${age(wait)})`)}`);
     }
     if (this.#waits.size === 0) {

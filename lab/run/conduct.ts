@@ -80,7 +80,9 @@ export async function conduct(options: ConductOptions): Promise<FinishedRun> {
     await labRun.collect();
     await options.beforeEnd?.(labRun);
   } catch (error) {
-    interrupted = error instanceof Error ? error : new Error(messageOf(error), { cause: error });
+    // What fails after an interruption fails because of it, each in its own words.
+    const ended: unknown = signal.aborted ? signal.reason : error;
+    interrupted = ended instanceof Error ? ended : new Error(messageOf(ended), { cause: ended });
   }
   try {
     const evidence = labRun?.evidence(interrupted) ?? {

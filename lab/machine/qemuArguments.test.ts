@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { primaryBackup } from "../topology/primaryBackup.ts";
+import { machineSpec } from "../topology/topology.ts";
+import { qemuArguments } from "./qemuArguments.ts";
+
+const options = {
+  spec: machineSpec(primaryBackup, "fw-1"),
+  accelerator: "tcg",
+  boot: { kernel: "/c/kernel", initrd: "/c/initrd", root: "/c/a,b/root.squashfs" },
+  machineFiles: "/l/fw-1.tar",
+  console: "/l/console,log",
+} as const;
+
+describe("QEMU's arguments", () => {
+  test("are the same for the same machine", () => {
+    expect(qemuArguments(options)).toEqual(qemuArguments({ ...options }));
+  });
+
+  test("put the NICs in their order, the management NIC last, each in a slot of its own and without option ROM", () => {
+    const nics = qemuArguments(options).filter((argument) => argument.startsWith("virtio-net-pci"));
+    expect(nics.map((nic) => /netdev=(\w+)/u.exec(nic)?.[1])).toEqual(["eth0", "eth1", "eth2", "mgmt0"]);
+    const slots = nics.map((nic) => parseInt(/addr=(0x[0-9a-f]+)/u.exec(nic)?.[1] ?? "", 16));
+    expect(slots).toEqual([...slots].sort((a, b) => a - b));
+    expect(new Set(slots).size).toBe(4);
+    expect(nics.every((nic) => nic.includes("romfile=,"))).toBe(true);
+  });
+
+  test("double the commas of paths, as QEMU's option syntax wants it", () => {
+    const all = qemuArguments(options).join(" ");
+    expect(all).toContain("file.filename=/c/a,,b/root.squashfs");
+    expect(all).toContain("path=/l/console,,log");
+  });
+
+  test("emulate only without KVM", () => {
+    const acceleratorOf = (accelerator: "kvm" | "tcg"): string[] => {
+      const all = qemuArguments({ ...options, accelerator });
+      return ["-accel", "-cpu"].map((name) => all[all.indexOf(name) + 1]?.split(",")[0] ?? "");
+    };
+    expect([acceleratorOf("kvm"), acceleratorOf("tcg")]).toEqual([
+      ["kvm", "host"],
+      ["tcg", "max"],
+    ]);
+  });
+
+  test("never outgrow the names of taps (IFNAMSIZ)", () => {
+    for (const spec of primaryBackup.machines) {
+      for (const argument of qemuArguments({ ...options, spec })) {
+        const tap = /ifname=([^,]+)/u.exec(argument)?.[1];
+        expect(tap?.length ?? 0).toBeLessThanOrEqual(15);
+      }
+    }
+  });
+});
