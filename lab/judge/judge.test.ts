@@ -106,7 +106,7 @@ const mutations: Mutation[] = [
   ["a flow's NAT changed", (e) => (must(must(data(firewall(failover(e), "after", "fw-2").conntrack)[0]).reply).destinationPort = 1024), ["state-on-survivor failover fail"]],
   ["a flow is not ASSURED", (e) => (must(data(firewall(failback(e), "after", "fw-1").conntrack)[0]).flags = []), ["state-on-survivor failback fail"]],
   ["the survivor's table is not told", (e) => unanswered(firewall(failover(e), "after", "fw-2"), "conntrack"), ["state-on-survivor failover fail"]],
-  ["the outage is over the bound", (e) => (failover(e).outageBoundMs = 3099), ["outage-in-bound failover fail"]],
+  ["the outage is over the bound", (e) => (failover(e).outageBoundMs = 3100 - 100 - 1), ["outage-in-bound failover fail"]],
   ["the allowed service is silent after", (e) => (probe(failover(e), "allowed-service", "after").outcome = "timeout"), ["new-connections failover fail"]],
   ["the denied service answers during", (e) => (probe(failover(e), "denied-service", "during").outcome = "answered"), ["new-connections failover fail"]],
   ["a forged segment gets through", (e) => (probe(failback(e), "forged-ack", "after").packetsThrough = 1), ["new-connections failback fail"]],

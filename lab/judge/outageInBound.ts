@@ -4,6 +4,7 @@ import { conclude, firstOf, ledgersOf, missingFlowEvidence, ms, type Check } fro
 
 /**
  * The longest stall of every flow that ended in this transition is within the bound. Lengths are of the receivers' own clocks, to the millisecond.
+ * A flow is silent between two records by its own will, so its pace is taken off before a stall is held against the bound.
  * An idle flow has no stall; the time that its records were under way once it was told to speak is held against the bound instead.
  * UDP flows tell the network's own outage: TCP adds its retransmission back-off. A flow that never resumed makes no gap, so it fails by itself.
  */
@@ -14,12 +15,12 @@ export const outageInBound: Check = (scene) => {
   const never = flows.filter((figures) => !resumed.includes(figures)).map(({ flow }) => flow.id);
   const stalls = resumed.flatMap((figures) => {
     const stall = longestStall(figures, startMs, untilMs, after.atMs);
-    return stall === undefined || Number.isNaN(stall.lengthMs) ? [] : [{ id: figures.flow.id, kind: figures.flow.kind, idle: figures.flow.mode === "idle", ms: stall.lengthMs }];
+    return stall === undefined || Number.isNaN(stall.lengthMs) ? [] : [{ id: figures.flow.id, kind: figures.flow.kind, idle: figures.flow.mode === "idle", ms: stall.lengthMs, paceMs: figures.flow.mode === "idle" ? 0 : figures.flow.intervalMs }];
   });
   const worst = stalls.toSorted((a, b) => b.ms - a.ms);
-  const over = worst.filter((stall) => stall.ms > outageBoundMs);
+  const over = worst.filter((stall) => stall.ms - stall.paceMs > outageBoundMs);
   const unmeasured = resumed.length - stalls.length;
-  const wrong = over.map((stall) => `${stall.id} stood still for ${ms(stall.ms)}`);
+  const wrong = over.map((stall) => `${stall.id} stood still for ${ms(stall.ms)} at a pace of ${ms(stall.paceMs)}`);
   if (never.length > 0) wrong.unshift(`never resumed: ${firstOf(never)}`);
   if (unmeasured > 0) wrong.push(`${unmeasured} flows have too few records for a stall`);
   const lengths = stalls.filter((stall) => !stall.idle).map((stall) => stall.ms);
@@ -35,8 +36,8 @@ export const outageInBound: Check = (scene) => {
     ]
       .filter((part) => part !== undefined)
       .join("; "),
-    allowed: `at most ${ms(outageBoundMs)} for every flow`,
-    meaning: `no flow stood still for longer than ${ms(outageBoundMs)}`,
+    allowed: `at most ${ms(outageBoundMs)} beyond the pause between its records, for every flow`,
+    meaning: `no flow stood still for longer than ${ms(outageBoundMs)} beyond its pace`,
     wrong,
     missing: missingFlowEvidence(scene),
     evidence: ledgersOf(worst[0] === undefined ? never : [...over.map((stall) => stall.id), worst[0].id, ...never]),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { Run } from "../evidence/run.ts";
 import { exitCode, messageOf, type ExitCode } from "../failure/failure.ts";
@@ -56,6 +57,8 @@ export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
  */
 export async function conduct(options: ConductOptions): Promise<FinishedRun> {
   const { topology, config, control, progress, signal, runsFolder } = options;
+  // Many things are waited for at once, on each machine and for each flow: Node would take eleven for a leak, and warn.
+  setMaxListeners(0, signal);
   const overlays = control === undefined ? [] : [join(fixturesFolder, "controls", control)];
   const trees = [config, ...overlays];
   const sha256 = await configHash(

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { Failure } from "../failure/failure.ts";
+import type { CommandResult, MachineShell } from "../machine/shell.ts";
+import { parseArrivals, startArrivalCapture } from "./arrivalCapture.ts";
+
+/** Recorded on omarine by tcpdump 4.99.3: one connection through the firewall, then forged segments and a SYN sent twice, the firewall opened on purpose. */
+const recorded = readFileSync(new URL("recorded/arrivals.txt", import.meta.url), "utf8");
+const forged = 0xdeadbeef;
+
+describe("what a capture saw", () => {
+  test("forged segments are known by their sequence number, openings by port, a repeated SYN counts again", () => {
+    const arrivals = parseArrivals(recorded, forged);
+    expect([arrivals.forged, arrivals.openings(22), arrivals.openings(23), arrivals.openings(7)]).toEqual([3, 1, 2, 0]);
+  });
+
+  test("nothing is not mistaken for something", () => {
+    const arrivals = parseArrivals("\n", forged);
+    expect([arrivals.forged, arrivals.openings(22)]).toEqual([0, 0]);
+  });
+
+  test("a line that is none of tcpdump's is no silence", () => {
+    expect(() => parseArrivals(`${recorded}tcpdump: pcap_loop: truncated dump file\n`, forged)).toThrow(Failure);
+  });
+});
+
+describe("a capture that dropped packets itself", () => {
+  const answering = (last: string): MachineShell => {
+    const run = (command: string): Promise<CommandResult> => Promise.resolve({ stdout: command.startsWith("tcpdump") ? "42\n" : last, stderr: "", exitCode: 0 });
+    return { name: "omarine", address: "10.99.0.14", run, must: async (command) => (await run(command)).stdout, connection: () => Promise.reject(new Error("unused")) };
+  };
+  const { signal } = new AbortController();
+  const stopped = async (last: string) => (await startArrivalCapture(answering(last), { address: "192.168.1.3", ports: [22], sequence: forged, signal })).stop(signal);
+
+  test("is no evidence", async () => {
+    await expect(stopped(`2 packets dropped by kernel\n${recorded}`)).rejects.toThrow(/2 packets dropped/u);
+    expect((await stopped(`0 packets dropped by kernel\n${recorded}`)).forged).toBe(3);
+  });
+});
