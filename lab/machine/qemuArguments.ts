@@ -13,8 +13,8 @@ export const qemuProgram = "qemu-system-x86_64";
 
 /**
  * Kernel parameters of every guest. What they switch off would only cost an emulated machine time: mitigations guard against other
- * tenants, security modules and audit have no policy here, and
- * zeroed pages have no secrets to keep. A panic ends QEMU (`-no-reboot`), so that it is seen.
+ * tenants, security modules and audit have no policy here, zeroed pages have no secrets to keep, no unit needs its memory accounted.
+ * A panic ends QEMU (`-no-reboot`), so that it is seen.
  */
 const kernelParameters = [
   "console=ttyS0",
@@ -25,6 +25,7 @@ const kernelParameters = [
   "lsm=yama",
   "audit=0",
   "init_on_alloc=0",
+  "cgroup_disable=memory",
   "panic=-1",
 ];
 
