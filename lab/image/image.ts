@@ -72,7 +72,6 @@ interface Rebuild extends EnsureImageOptions {
 }
 
 async function rebuild({ recipe, cache, images, folder, now, progress, signal }: Rebuild): Promise<Manifest> {
-  const began = performance.now();
   using step = progress.step("build the guest image from Debian 12 packages");
   await removeUnfinished(images);
   if (now.state === "damaged") {
@@ -83,9 +82,7 @@ async function rebuild({ recipe, cache, images, folder, now, progress, signal }:
   if (built.state !== "whole") {
     throw new Error(`the guest image ${recipe.id} was built and stored, but reading it back says: ${built.state === "damaged" ? built.why : "missing"}`);
   }
-  const summary = `${(sizeOf(built.manifest) / 1e6).toFixed(0)} MB, ${((performance.now() - began) / 1000).toFixed(1)} s`;
-  step.done(summary);
-  progress.note(`built the guest image ${recipe.id} (${summary})`);
+  step.done(`${recipe.id}, ${(sizeOf(built.manifest) / 1e6).toFixed(0)} MB`);
   return built.manifest;
 }
 
