@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,6 +68,19 @@ describe.skipIf(probe.failed)(`namespaces of a lab's own${probe.failed ? " (skip
     await expectNothingLeft();
   });
 
+  test("SIGKILL of unshare before it has tied the command to itself leaves nothing either", async () => {
+    // unshare without --kill-child, below a stand-in that is killed in its stead: the command is then in nobody's hands.
+    const standIn = join(cache, "unshare");
+    const filter = 'for argument; do shift; [ "$argument" = --kill-child ] || set -- "$@" "$argument"; done';
+    await writeFile(standIn, `#!/bin/sh\n${filter}\nPATH=\${PATH#*:} unshare "$@" &\nwait\n`, { mode: 0o755 });
+    const { outer } = await start(undefined, `${cache}:${process.env["PATH"] ?? ""}`);
+    const victim = (await marked()).find(({ parent, command }) => parent === outer.pid && command.includes(standIn));
+    expect(victim).toBeDefined();
+    process.kill(victim?.pid ?? Number.NaN, "SIGKILL");
+    expect((await outer).exitCode).toBe(128 + 9);
+    await expectNothingLeft();
+  });
+
   test("this process's own word for being inside cannot be had by setting a variable", () => {
     const before = process.env["FWLAB_OUTSIDE_NET"];
     process.env["FWLAB_OUTSIDE_NET"] = execaSync("readlink", ["/proc/self/ns/net"]).stdout;
@@ -79,9 +92,9 @@ describe.skipIf(probe.failed)(`namespaces of a lab's own${probe.failed ? " (skip
     }
   });
 
-  async function start(suffix?: string) {
+  async function start(suffix?: string, path = process.env["PATH"] ?? "") {
     const name = suffix === undefined ? mark : `${mark}-${suffix}`;
-    const outer = execa(process.execPath, ["--import", "tsx", fixture, name], { env: { FWLAB_CACHE: cache }, reject: false, stderr: "inherit", stdin: "ignore" });
+    const outer = execa(process.execPath, ["--import", "tsx", fixture, name], { env: { FWLAB_CACHE: cache, PATH: path }, reject: false, stderr: "inherit", stdin: "ignore" });
     const lines = outer[Symbol.asyncIterator]();
     const first = await lines.next();
     if (first.done === true) {

@@ -8,6 +8,8 @@ import { exitCode, Failure } from "../failure/failure.ts";
 const outsideVariable = "FWLAB_OUTSIDE_NET";
 /** Milliseconds that the inner command has to end after it was told to; the kernel ends it then. */
 const graceMs = 10_000;
+/** Milliseconds after the end of unshare in which the channel of a command that has ended is read to its end. */
+const orphanMs = 300;
 
 /** What the inner process tells the outer one: that it is there, and at its end with which exit code it ends. */
 export const innerWordSchema = z.object({ fwlabInner: z.literal(true), exitCode: z.number().int().optional() });
@@ -58,6 +60,15 @@ export async function enterNamespaces({ command, args, signal, env = {} }: Enter
       words.push(word.data);
     }
   });
+  // unshare may be killed before it has tied the command to itself. The command then lives on, holding its end of the channel, for which
+  // execa would wait: it is told by the closing of ours. A command that has ended has closed the channel by itself long before.
+  inner.once("exit", () =>
+    setTimeout(() => {
+      if (inner.connected) {
+        inner.disconnect();
+      }
+    }, orphanMs),
+  );
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (name: StopSignal) => {
     // A closed channel has nobody behind it to tell; what is left of the command is ended by the timer.
@@ -79,7 +90,6 @@ export async function enterNamespaces({ command, args, signal, env = {} }: Enter
     clearTimeout(killTimer);
     signal?.removeEventListener("abort", onAbort);
     stopSignals.forEach((name) => process.off(name, stop));
-    // If unshare was killed before it had tied the command to itself, the closed channel tells the command.
     if (inner.connected) {
       inner.disconnect();
     }
