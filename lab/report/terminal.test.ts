@@ -4,7 +4,7 @@ import { unfinishedRun } from "./bundle.ts";
 import { resultOf, start } from "./healthyResult.ts";
 import { lookOf, renderRun } from "./terminal.ts";
 
-const folder = "/work/main/runs/2026-11-20T16-00-32Z-ab12";
+const folder = "/srv/fwlab/runs/2026-11-20T16-00-32Z-ab12";
 
 /** Cuts the flow short at the fault: nothing arrives any more. */
 function kill(evidence: Evidence, index: number): void {
