@@ -1,6 +1,5 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import type { ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
@@ -10,6 +9,7 @@ import { controlPort } from "../lab/machine/machineFiles.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { lookOf, renderRun } from "../lab/report/terminal.ts";
 import { conduct, controls, exitCodeOf } from "../lab/run/conduct.ts";
+import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import { powerCutStory } from "../lab/run/powerCutStory.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { managementAddressOf } from "../lab/topology/topology.ts";
@@ -20,8 +20,7 @@ import { reportFailure } from "./reportFailure.ts";
 import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile, type StartOptions } from "./startOptions.ts";
 
 /** The repository's own config tree. */
-const defaultConfig = fileURLToPath(new URL("../fixtures/primary-backup", import.meta.url));
-const runsFolder = fileURLToPath(new URL("../runs", import.meta.url));
+const defaultConfig = join(fixturesFolder, "primary-backup");
 
 /** `fwlab start`: one failover, judged. */
 export function startCommand(): Command {

@@ -1,12 +1,9 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeAll } from "vitest";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conduct, type Control, type FinishedRun, type Story } from "../lab/run/conduct.ts";
-import { fixturesFolder } from "../lab/run/prepare.ts";
+import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
-
-const runsFolder = fileURLToPath(new URL("../runs", import.meta.url));
 
 /** A run may take this long, emulated, on a slow host; then it is told to end, and has the rest of the hook's time to write its bundle. */
 const runWithinMs = 15 * 60_000;

@@ -1,4 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
+import { firstProcessMark } from "./bareKernel.ts";
 import { readyMarker } from "./machineFiles.ts";
 
 /** How far a boot has come, by what the console said. */
@@ -8,7 +9,7 @@ export type BootStage = (typeof bootStages)[number];
 const stageMarks: readonly (readonly [stage: BootStage, mark: RegExp])[] = [
   ["ready", new RegExp(`^${readyMarker}`, "mu")],
   ["root mounted", /^fwlab: root mounted/mu],
-  ["initramfs", /fwlab: first process/u],
+  ["initramfs", new RegExp(firstProcessMark, "u")],
   ["kernel", /Booting from ROM|Linux version/u],
 ];
 

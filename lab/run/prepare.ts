@@ -11,6 +11,9 @@ import type { Topology } from "../topology/topology.ts";
 /** The repository's own config trees. */
 export const fixturesFolder = fileURLToPath(new URL("../../fixtures", import.meta.url));
 
+/** Where the bundles of runs go. */
+export const runsFolder = fileURLToPath(new URL("../../runs", import.meta.url));
+
 /** What a lab needs before its first machine is switched on. */
 export interface Prepared {
   readonly image: GuestImage;

@@ -12,7 +12,7 @@ export interface StateLook {
 }
 
 /** Which of the topology's virtual addresses a firewall holds. @throws Failure when it does not answer, or not in ip(8)'s form. */
-export async function heldAddresses(shell: MachineShell, topology: Topology, signal: AbortSignal): Promise<string[]> {
+async function heldAddresses(shell: MachineShell, topology: Topology, signal: AbortSignal): Promise<string[]> {
   const addresses = parseAddresses(await shell.must("ip -j addr", { signal }));
   return topology.virtualAddresses.filter(({ address, nic }) => addresses.some((held) => held.nic === nic && held.address === address)).map(({ address }) => address);
 }
