@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { distributionSchema } from "./distribution.ts";
 import { flowKindSchema, tupleSchema } from "./ledger.ts";
 
 export const verdictSchema = z.enum(["pass", "fail", "invalid"]);
@@ -32,6 +33,22 @@ export const flowResultSchema = z.object({
   survived: z.boolean(),
 });
 
+/** How long the flows stood still in one transition, in whole milliseconds. */
+export const outageSchema = z.object({
+  phase: z.enum(["failover", "failback"]),
+  /** The network's own outage: the longest stall of a UDP flow. Null when no UDP flow resumed. */
+  networkMs: z.number().nullable(),
+  /** Of the flows that speak all the time and resumed; null when none did. */
+  stalls: distributionSchema.nullable(),
+  /** Idle flows speak when told: the longest that such a record was under way. Null when no idle flow spoke. */
+  longestIdleWaitMs: z.number().nullable(),
+  /** Ids of the flows that carried nothing any more. They have no stall, so the figures above are without them. */
+  neverResumed: z.array(z.string()),
+  /** Flows that survived this transition, of all `flows`. */
+  survived: z.number().int(),
+  flows: z.number().int(),
+});
+
 /** `run.json` of a bundle: the published result of a run. Fields are only ever added within one `schema` number. */
 export const runSchema = z.object({
   schema: z.literal(1),
@@ -51,10 +68,13 @@ export const runSchema = z.object({
   }),
   flows: z.array(flowResultSchema),
   checks: z.array(checkResultSchema),
+  /** One entry a transition. A run of an fwlab that did not know this field yet reads as one without entries. */
+  outages: z.array(outageSchema).default([]),
   durations: z.record(z.string().regex(/Ms$/u), z.number()),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;
 export type CheckResult = z.infer<typeof checkResultSchema>;
 export type FlowResult = z.infer<typeof flowResultSchema>;
+export type Outage = z.infer<typeof outageSchema>;
 export type Run = z.infer<typeof runSchema>;

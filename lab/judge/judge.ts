@@ -1,17 +1,18 @@
 import type { Evidence } from "../evidence/evidence.ts";
-import type { CheckResult, FlowResult, Verdict } from "../evidence/run.ts";
+import type { CheckResult, FlowResult, Outage, Verdict } from "../evidence/run.ts";
 import type { Topology } from "../topology/topology.ts";
 import { faultBit } from "./faultBit.ts";
-import { figuresOf, flowResult, type FlowFigures } from "./figures.ts";
+import { figuresOf, flowResult } from "./figures.ts";
 import { flowsSurvive } from "./flowsSurvive.ts";
 import { newConnections } from "./newConnections.ts";
 import { noDropsOnSurvivor } from "./noDropsOnSurvivor.ts";
+import { outageOf } from "./outage.ts";
 import { outageInBound } from "./outageInBound.ts";
 import { replicatedBefore } from "./replicatedBefore.ts";
-import { firstOf, startOf, type Check, type Scene } from "./scene.ts";
+import { firstOf, startOf, type Check } from "./scene.ts";
 import { stateOnSurvivor } from "./stateOnSurvivor.ts";
 import { steadyBefore } from "./steadyBefore.ts";
-import { survivalOf } from "./survival.ts";
+import { survivalOf, type Survival } from "./survival.ts";
 import { topologies } from "./topologies.ts";
 import { vipsMoved } from "./vipsMoved.ts";
 
@@ -36,6 +37,8 @@ export interface Judgement {
   readonly reason: string;
   readonly checks: CheckResult[];
   readonly flows: FlowResult[];
+  /** One entry a transition, in the order in which they happened. */
+  readonly outages: Outage[];
 }
 
 /**
@@ -50,19 +53,22 @@ export function judge(evidence: Evidence, topology: Topology | undefined = topol
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
   const results: CheckResult[] = [hostHealth(evidence)];
-  const scenes: Scene[] = [];
+  const outages: Outage[] = [];
+  const survivals: (readonly Survival[])[] = [];
   if (topology !== undefined) {
     for (const [index, transition] of transitions.entries()) {
       const next = transitions[index + 1];
       const scene = { evidence, topology, transition, flows: figures, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
-      scenes.push(scene);
+      const survivalsHere = figures.map((flow) => survivalOf(scene, flow));
+      survivals.push(survivalsHere);
+      outages.push(outageOf(scene, survivalsHere));
       results.push(...Object.values(checks).map((check: Check) => check(scene)));
     }
   }
-  const survived = (flow: FlowFigures) => scenes.length > 0 && scenes.every((scene) => survivalOf(scene, flow).faults.length === 0);
+  const survived = (index: number) => survivals.length > 0 && survivals.every((here) => here[index]?.faults.length === 0);
   const lookedAtMs = transitions.at(-1)?.after.atMs ?? Number.NEGATIVE_INFINITY;
-  const flows = figures.map((flow) => flowResult(flow, survived(flow), lookedAtMs));
-  return { ...verdictOf(evidence, topology, results, flows), checks: results, flows };
+  const flows = figures.map((flow, index) => flowResult(flow, survived(index), lookedAtMs));
+  return { ...verdictOf(evidence, topology, results, flows), checks: results, flows, outages };
 }
 
 function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs } }: Evidence): CheckResult {

@@ -31,7 +31,7 @@ export function newRunId(now: Date = new Date()): string {
 
 /** The result of a run that has not come to its end: invalid. */
 export function unfinishedRun(start: RunStart): Run {
-  return { schema: 1, ...start, verdict: "invalid", reason: "the run did not finish", flows: [], checks: [], durations: {} };
+  return { schema: 1, ...start, verdict: "invalid", reason: "the run did not finish", flows: [], checks: [], outages: [], durations: {} };
 }
 
 /** The folder that holds all evidence and the verdict of one run. */

@@ -70,6 +70,7 @@ describe("fw-1 loses its power under fifty flows, and comes back", () => {
     const written = runSchema.parse(JSON.parse(await readFile(join(bundle, "run.json"), "utf8")));
     expect(written).toEqual(told);
     const again = judge(await readBundle(bundle));
-    expect({ verdict: again.verdict, checks: again.checks, flows: again.flows }).toEqual({ verdict: told.verdict, checks: told.checks, flows: told.flows });
+    const { verdict, checks, flows, outages } = told;
+    expect({ verdict: again.verdict, checks: again.checks, flows: again.flows, outages: again.outages }).toEqual({ verdict, checks, flows, outages });
   });
 });
