@@ -14,6 +14,7 @@ test.each([
   [["start", "--json", "no/such/folder/run.json"], /no\/such\/folder does not exist/u],
   [["start", "--config", "no-such-folder"], /no such folder/u],
   [["start", "stray"], /too many arguments/u],
+  [["schema", "beauty"], /Allowed choices are run, trials/u],
   [["explode"], /unknown command 'explode'/u],
   [[], /a verb is needed: start, test, bench, cache/u],
 ])("fwlab %j gets one clear line and exit code 2", async (args, line) => {

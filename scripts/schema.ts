@@ -1,10 +1,14 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import { runJsonSchema } from "../lab/report/bundle.ts";
+import { trialsJsonSchema } from "../lab/report/trialsJsonSchema.ts";
 
-/** `fwlab schema`: the published form of run.json, for tools that read it. */
+const schemas = { run: runJsonSchema, trials: trialsJsonSchema };
+
+/** `fwlab schema`: the published form of run.json or trials.json, for tools that read them. */
 export function schemaCommand(): Command {
   return new Command("schema")
-    .description("print the JSON Schema of run.json")
+    .description("print the JSON Schema of run.json or trials.json")
+    .addArgument(new Argument("[file]", "which of them").choices(Object.keys(schemas)).default("run"))
     .allowExcessArguments(false)
-    .action(() => console.log(JSON.stringify(runJsonSchema(), undefined, 2)));
+    .action((file: keyof typeof schemas) => console.log(JSON.stringify(schemas[file](), undefined, 2)));
 }

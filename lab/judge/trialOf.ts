@@ -1,0 +1,21 @@
+import type { Run } from "../evidence/run.ts";
+import type { Trial } from "../evidence/trials.ts";
+
+/** What is known of a trial beside its run. */
+export type TrialFacts = Pick<Trial, "number" | "offsetMs" | "bundle">;
+
+/** A run that was one of several trials, as `trials.json` tells it. Durations are the run's own. */
+export function trialOf({ verdict, reason, outages, flows, checks, durations }: Run, { number, offsetMs, bundle }: TrialFacts): Trial {
+  return {
+    number,
+    offsetMs,
+    verdict,
+    reason,
+    bundle,
+    outage: outages.find(({ phase }) => phase === "failover") ?? null,
+    survived: flows.filter(({ survived }) => survived).length,
+    flows: flows.length,
+    failedChecks: [...new Set(checks.filter((check) => check.verdict === "fail").map(({ id }) => id))],
+    durations,
+  };
+}
