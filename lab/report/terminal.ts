@@ -1,19 +1,9 @@
 import Table from "cli-table3";
-import pc from "picocolors";
-import type { CheckResult, Run, Verdict } from "../evidence/run.ts";
+import type { CheckResult, Run } from "../evidence/run.ts";
 import { borderless, linesOf } from "./borderless.ts";
 import { flowLines } from "./flowTable.ts";
+import { groundFacts, pageOf, type Page, type TerminalLook } from "./page.ts";
 import { wrapped } from "./wrapped.ts";
-
-/** How the terminal is. */
-export interface TerminalLook {
-  /** Width in characters. */
-  readonly columns: number;
-  readonly color: boolean;
-}
-
-/** Widest line that people still read. */
-const widest = 160;
 
 /** How a stream shows: its width (100 when it is no terminal), and colours unless NO_COLOR is set or it is no terminal. Source: no-color.org. */
 export function lookOf(stream: { readonly isTTY?: boolean; readonly columns?: number }, environment: Readonly<Record<string, string | undefined>>): TerminalLook {
@@ -25,29 +15,26 @@ export function lookOf(stream: { readonly isTTY?: boolean; readonly columns?: nu
  * The end of a run for people: what was run, the flows, the checks with measured and allowed, the verdict, and where the evidence is.
  * No line is wider than the terminal or 160 characters, except for a path that cannot be broken.
  */
-export function renderRun(run: Run, bundleFolder: string, { columns, color }: TerminalLook): string {
-  const width = Math.min(Math.max(columns, 60), widest);
-  const colors = pc.createColors(color);
-  const paint: Record<Verdict, (text: string) => string> = { pass: colors.green, fail: colors.red, invalid: colors.yellow };
-  const fact = (name: string, text: string) => `${colors.dim(name.padEnd(10))} ${wrapped(text, width - 11, 11)}`;
+export function renderRun(run: Run, bundleFolder: string, look: TerminalLook): string {
+  const page = pageOf(look);
+  const { width, colors, fact, verdictFact } = page;
   const durations = Object.entries(run.durations).map(([name, value]) => `${name.replace(/Ms$/u, "")} ${(value / 1000).toFixed(1)} s`);
   return [
     colors.bold(`fwlab run ${run.id}`),
-    fact("topology", `${run.topology}, config ${[run.config.path, ...run.config.overlays].join(" + ")} (sha256 ${run.config.sha256.slice(0, 12)})`),
-    fact("machines", `${run.host.accelerator}: ${run.host.accelReason}; ${run.host.cores} cores, QEMU ${run.host.qemu}, guest kernel ${run.host.guestKernel}`),
+    ...groundFacts(run, page),
     fact("fault", `${run.fault.id} of ${run.fault.target}${run.fault.atMs === null ? ", which did not happen" : ` at ${new Date(run.fault.atMs).toISOString()}`}`),
     ...(durations.length > 0 ? [fact("took", durations.join(", "))] : []),
     "",
     ...flowLines(run.flows, width, colors),
     "",
-    ...checkLines(run.checks, width, paint, colors.bold),
-    fact("verdict", run.verdict.toUpperCase()).replace(run.verdict.toUpperCase(), (word) => colors.bold(paint[run.verdict](word))),
+    ...checkLines(run.checks, page),
+    verdictFact(run.verdict),
     fact("reason", run.reason),
     fact("bundle", bundleFolder),
   ].join("\n");
 }
 
-function checkLines(checks: readonly CheckResult[], width: number, paint: Record<Verdict, (text: string) => string>, bold: (text: string) => string): string[] {
+function checkLines(checks: readonly CheckResult[], { width, paint, colors: { bold } }: Page): string[] {
   if (checks.length === 0) return ["no check was made", ""];
   const idWidth = Math.max(...checks.map(({ id }) => id.length)) + 1;
   const fixed = [idWidth, 9, 8];
