@@ -18,6 +18,12 @@ export interface MachineKeys {
   readonly clientPublicKeyLine: string;
 }
 
+/** A file of a program that runs on a machine. */
+export interface ProgramFile {
+  readonly name: string;
+  readonly content: string;
+}
+
 const file = (path: string, content: string | Buffer, mode = 0o644): TreeEntry => ({
   type: "file",
   path,
@@ -83,15 +89,15 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
 }
 
 /**
- * Files and unit that run the flow agent on an endpoint: node runs `agent` from /run, and is asked on the management address.
- * The agent holds the flows, so it is out of reach of the out-of-memory killer.
+ * Files and unit that run the flow agent on an endpoint: node runs the first file of `program` from /run, the others lie beside it, and it is
+ * asked on the management address. The agent holds the flows, so it is out of reach of the out-of-memory killer.
  */
-export function agentFiles(spec: MachineSpec, agent: string, port: number): TreeEntry[] {
+export function agentFiles(spec: MachineSpec, program: readonly [ProgramFile, ...ProgramFile[]], port: number): TreeEntry[] {
   return [
-    file("run/fwlab/agent.cjs", agent),
+    ...program.map(({ name, content }) => file(`run/fwlab/${name}`, content)),
     file(
       "run/systemd/system/fwlab-agent.service",
-      `[Unit]\nDescription=Flows of the lab\nAfter=network.target\n\n[Service]\nExecStart=/usr/bin/node /run/fwlab/agent.cjs --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
+      `[Unit]\nDescription=Flows of the lab\nAfter=network.target\n\n[Service]\nExecStart=/usr/bin/node /run/fwlab/${program[0].name} --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
     ),
     enabled("fwlab-agent.service"),
   ];

@@ -1,5 +1,3 @@
-import type { Client } from "ssh2";
-
 /** What a command answered. */
 export interface CommandResult {
   readonly stdout: string;
@@ -27,6 +25,4 @@ export interface MachineShell {
   run(command: string, options?: CommandOptions): Promise<CommandResult>;
   /** As `run`, for commands that must succeed: gives stdout. @throws Failure with command, exit code and stderr otherwise. */
   must(command: string, options?: CommandOptions): Promise<string>;
-  /** The connection itself, for what needs a channel of its own (port forwarding). */
-  connection(): Promise<Client>;
 }

@@ -33,7 +33,7 @@ export class SshShell implements MachineShell, AsyncDisposable {
     this.#identity = identity;
   }
 
-  connection(signal?: AbortSignal): Promise<Client> {
+  #connected(signal?: AbortSignal): Promise<Client> {
     this.#connection ??= this.#connect(signal).catch((error: unknown) => {
       this.#connection = undefined;
       throw error;
@@ -92,7 +92,7 @@ export class SshShell implements MachineShell, AsyncDisposable {
   }
 
   async run(command: string, { signal, timeoutMs = commandTimeoutMs, input }: CommandOptions = {}): Promise<CommandResult> {
-    const client = await this.connection(signal);
+    const client = await this.#connected(signal);
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       let channel: ClientChannel | undefined;

@@ -28,7 +28,6 @@ function shell(name: string, overrides: Record<string, Partial<CommandResult> | 
       return Promise.resolve({ stdout: recorded(file), stderr: "", exitCode: 0, ...override });
     },
     must: unused,
-    connection: unused,
   };
 }
 

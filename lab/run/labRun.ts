@@ -163,8 +163,8 @@ export class LabRun implements AsyncDisposable {
   async open(specs: readonly FlowSpec[]): Promise<OpenFlows> {
     const { signal, progress, topology } = this;
     this.#flows = await openFlows({
-      client: { agent: this.#client, shell: this.#question.client.shell },
-      server: { agent: this.#server },
+      client: this.#client,
+      server: this.#server,
       serverAddress: this.#question.server.address,
       specs,
       sshIdentity: { username: "root", privateKey: this.#keys.clientPrivateKey, hostKey: this.#keys.hostKeys[topology.server]?.publicKeyLine ?? "" },

@@ -1,8 +1,8 @@
-import type { Clock } from "../evidence/ledger.ts";
+import type { Clock, FlowMode } from "../evidence/ledger.ts";
 import type { AgentClient } from "./agentClient.ts";
 import { float64sOf, int32sOf, packInt32s } from "./packed.ts";
 import type { FlowSpec } from "./flowSpec.ts";
-import { speakingDirections, type MovementWatch } from "./watch.ts";
+import { speakingDirections } from "./watch.ts";
 
 export interface AgentWatchOptions {
   readonly session: number;
@@ -16,6 +16,12 @@ export interface AgentWatchOptions {
   readonly afterMs: number;
   /** Whether an idle flow that nobody woke counts as moving while it is open; it has no record to show. */
   readonly idleCounts: boolean;
+}
+
+/** An agent, and its machine's clock against the host's. */
+interface WatchedEnd {
+  readonly agent: AgentClient;
+  readonly clock: Clock;
 }
 
 interface DirectionWatch {
@@ -33,22 +39,25 @@ interface DirectionWatch {
 
 /**
  * Watches for each speaking direction of each flow to bring a record over that was sent after a moment. No two machines' clocks are compared:
- * the moment is converted to the sender's clock, which names a sequence number, and the receiver is asked for that number.
+ * the moment is converted to the sender's clock, which names a sequence number, and the receiver is asked for that number. Of an ssh flow the
+ * client's agent knows both: what it sent, and when the answer said that it was received.
  */
-export class AgentWatch implements MovementWatch {
+export class AgentWatch {
   readonly #options: AgentWatchOptions;
   readonly #directions: readonly DirectionWatch[];
 
   constructor(options: AgentWatchOptions) {
     this.#options = options;
     const { client, server, clientClock, serverClock } = options;
+    const [atClient, atServer] = [{ agent: client, clock: clientClock }, { agent: server, clock: serverClock }];
     this.#directions = [
-      this.#direction("forward", client, server, clientClock, serverClock),
-      this.#direction("reverse", server, client, serverClock, clientClock),
+      this.#direction(atClient, atServer, ({ kind, mode }) => kind !== "ssh" && this.#speaks("forward", mode)),
+      this.#direction(atServer, atClient, ({ kind, mode }) => kind !== "ssh" && this.#speaks("reverse", mode)),
+      this.#direction(atClient, atClient, ({ kind }) => kind === "ssh"),
     ];
   }
 
-  /** @throws Failure when an agent does not answer. */
+  /** Flows that have moved by now, and when the last of each one's speaking directions did (host's epoch clock). @throws Failure when an agent does not answer. */
   async poll(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
     for (const direction of this.#directions) await this.#advance(direction, signal);
     const idle = await this.#openIdleFlows(signal);
@@ -62,14 +71,18 @@ export class AgentWatch implements MovementWatch {
     return moved;
   }
 
-  #direction(name: "forward" | "reverse", sender: AgentClient, receiver: AgentClient, senderClock: Clock, receiverClock: Clock): DirectionWatch {
-    const { flows, woken, afterMs } = this.#options;
+  #speaks(direction: "forward" | "reverse", mode: FlowMode): boolean {
+    return speakingDirections(mode, this.#options.woken).includes(direction);
+  }
+
+  #direction(sender: WatchedEnd, receiver: WatchedEnd, watched: (spec: FlowSpec) => boolean): DirectionWatch {
+    const { flows, afterMs } = this.#options;
     return {
-      sender,
-      receiver,
-      fromMs: afterMs - senderClock.offsetMs + senderClock.errorMs,
-      receiverOffsetMs: receiverClock.offsetMs,
-      flows: flows.flatMap(({ spec }, index) => (speakingDirections(spec.mode, woken).includes(name) ? [index] : [])),
+      sender: sender.agent,
+      receiver: receiver.agent,
+      fromMs: afterMs - sender.clock.offsetMs + sender.clock.errorMs,
+      receiverOffsetMs: receiver.clock.offsetMs,
+      flows: flows.flatMap(({ spec }, index) => (watched(spec) ? [index] : [])),
       firstSeq: new Int32Array(flows.length).fill(-1),
       arrivedAtMs: new Float64Array(flows.length).fill(-1),
     };

@@ -48,7 +48,7 @@ export interface Rig extends AsyncDisposable {
 
 export async function startRig(signal: AbortSignal): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), "fwlab-agent-"));
-  await writeFile(join(folder, "agent.cjs"), await bundleAgent());
+  for (const { name, content } of await bundleAgent()) await writeFile(join(folder, name), content);
   const [clientAgent, serverAgent] = await Promise.all([startAgent(folder, loopbackAddress()), startAgent(folder, loopbackAddress())]);
   const client = await AgentClient.connect({ name: "client", address: clientAgent.address, port: agentPort }, { signal });
   const server = await AgentClient.connect({ name: "omarine", address: serverAgent.address, port: agentPort }, { signal });

@@ -27,7 +27,7 @@ describe("what a capture saw", () => {
 describe("a capture that dropped packets itself", () => {
   const answering = (last: string): MachineShell => {
     const run = (command: string): Promise<CommandResult> => Promise.resolve({ stdout: command.startsWith("tcpdump") ? "42\n" : last, stderr: "", exitCode: 0 });
-    return { name: "omarine", address: "10.99.0.14", run, must: async (command) => (await run(command)).stdout, connection: () => Promise.reject(new Error("unused")) };
+    return { name: "omarine", address: "10.99.0.14", run, must: async (command) => (await run(command)).stdout };
   };
   const { signal } = new AbortController();
   const stopped = async (last: string) => (await startArrivalCapture(answering(last), { address: "192.168.1.3", ports: [22], sequence: forged, signal })).stop(signal);

@@ -1,8 +1,8 @@
 import type { FlowLedger, RecordColumns } from "../evidence/ledger.ts";
 import type { Step } from "../progress/progress.ts";
 import type { AgentClient } from "./agentClient.ts";
-import type { PlacedFlow } from "./agentFlows.ts";
 import { float64sOf, int32sOf, uint32sOf } from "./packed.ts";
+import type { PlacedFlow } from "./placedFlow.ts";
 import type { Result } from "./protocol.ts";
 
 export interface CollectOptions {
@@ -64,14 +64,38 @@ function joined({ id, spec, tuple, natTuple }: PlacedFlow, clientClock: string, 
     intervalMs: spec.intervalMs,
     tuple,
     natTuple,
-    serverSawSources: server.sources,
-    accepted: server.accepted,
-    forward: { sent: columnsOf(clientClock, client.sent), received: columnsOf(serverClock, server.received), corrupt: server.corrupt },
-    reverse: { sent: columnsOf(serverClock, server.sent), received: columnsOf(clientClock, client.received), corrupt: client.corrupt },
+    ...(spec.kind === "ssh" ? told(clientClock, client) : seen(clientClock, serverClock, client, server)),
     errors: [
       ...client.errors.map((error) => ({ clock: clientClock, ...error })),
       ...server.errors.map((error) => ({ clock: serverClock, ...error })),
     ],
+  };
+}
+
+type BothSides = Pick<FlowLedger, "serverSawSources" | "accepted" | "forward" | "reverse">;
+
+/** What each agent saw for itself. */
+function seen(clientClock: string, serverClock: string, client: AgentLedger, server: AgentLedger): BothSides {
+  return {
+    serverSawSources: server.sources,
+    accepted: server.accepted,
+    forward: { sent: columnsOf(clientClock, client.sent), received: columnsOf(serverClock, server.received), corrupt: server.corrupt },
+    reverse: { sent: columnsOf(serverClock, server.sent), received: columnsOf(clientClock, client.received), corrupt: client.corrupt },
+  };
+}
+
+/**
+ * What the far side of an ssh session told the client's agent. It has no clock of ours: a line was received when the right answer to it is here,
+ * and the answer's sending bears the time of the return key, as no answer is older.
+ */
+function told(clock: string, client: AgentLedger): BothSides {
+  const [sent, answered] = [columnsOf(clock, client.sent), columnsOf(clock, client.received)];
+  const answersSent = { clock, seq: [...answered.seq], atMs: answered.seq.map((seq) => sent.atMs[seq] ?? 0) };
+  return {
+    serverSawSources: client.sources,
+    accepted: client.accepted,
+    forward: { sent, received: answered, corrupt: client.misheard },
+    reverse: { sent: answersSent, received: columnsOf(clock, client.received), corrupt: client.corrupt },
   };
 }
 

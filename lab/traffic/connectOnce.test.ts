@@ -20,7 +20,7 @@ afterAll(async () => {
 
 test("the service answers with a record of its own", async () => {
   const { client, server, serverAddress } = rig;
-  await using flows = await openFlows({ client: { agent: client }, server: { agent: server }, serverAddress, specs: [tcp(`omarine:${servicePort}`)], progress: silentProgress, signal });
+  await using flows = await openFlows({ client, server, serverAddress, specs: [tcp(`omarine:${servicePort}`)], progress: silentProgress, signal });
   const outcome = await connectOnce(client, { address: serverAddress, port: servicePort, timeoutMs: 3_000, expect: "record" }, signal);
   expect(outcome).toMatchObject({ outcome: "answered", connected: true });
   expect(outcome.localPort).toBeGreaterThan(0);

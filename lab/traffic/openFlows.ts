@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, FlowLedger } from "../evidence/ledger.ts";
-import { Failure } from "../failure/failure.ts";
-import type { MachineShell } from "../machine/shell.ts";
-import type { Progress, Step } from "../progress/progress.ts";
+import { exitCode, Failure } from "../failure/failure.ts";
+import type { Progress } from "../progress/progress.ts";
+import type { SshIdentity } from "./agent/sshIdentity.ts";
 import type { AgentClient } from "./agentClient.ts";
-import { AgentFlows, type NamedSpec, type PlacedFlow } from "./agentFlows.ts";
+import { AgentFlows } from "./agentFlows.ts";
 import type { FlowSpec } from "./flowSpec.ts";
 import { hostClock } from "./hostClock.ts";
-import { SshFlow } from "./sshFlow.ts";
-import type { SshIdentity } from "./sshSession.ts";
-import type { MovementWatch, Resumption } from "./watch.ts";
+import type { NamedSpec, PlacedFlow } from "./placedFlow.ts";
+import type { Resumption } from "./watch.ts";
 
 export interface OpenFlowsOptions {
-  /** The machine that opens flows. Its shell is needed for ssh flows only. */
-  readonly client: { readonly agent: AgentClient; readonly shell?: MachineShell };
-  readonly server: { readonly agent: AgentClient };
+  /** The agent on the machine that opens flows. */
+  readonly client: AgentClient;
+  /** The agent on the machine that answers them. */
+  readonly server: AgentClient;
   /** IPv4 address at which flows reach the server. */
   readonly serverAddress: string;
   /** Where the server listens, when that is another address than the one that flows go to. */
   readonly listenAddress?: string;
   readonly specs: readonly FlowSpec[];
-  /** Needed for ssh flows only. */
+  /** Who logs in to the server's sshd. Needed for ssh flows only. */
   readonly sshIdentity?: SshIdentity;
-  /** Milliseconds for all agent flows to open, and for each ssh flow. Default 120 s. */
+  /** Milliseconds for all flows to open. Default 120 s. */
   readonly within?: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -41,40 +41,18 @@ const defaultDrainMs = 15_000;
 const quietMs = 2_000;
 
 /**
- * Opens flows through the firewalls; they live in the guests' agents (ssh: in this process) until disposed of.
+ * Opens flows through the firewalls; they live in the guests' agents until disposed of.
  * @throws Failure when a flow cannot be opened, or a specification does not fit the machines.
  */
 export async function openFlows(options: OpenFlowsOptions): Promise<OpenFlows> {
-  const { client, server, serverAddress, specs, progress, signal, within = defaultOpenMs } = options;
+  const { client, server, serverAddress, listenAddress = serverAddress, specs, sshIdentity, within = defaultOpenMs, progress, signal } = options;
   if (specs.length === 0) throw refused("no flows were asked for", "Ask for at least one: without flows nothing can be judged");
-  const named = nameFlows(specs, server.agent.name);
-  const overSsh = named.filter(({ spec }) => spec.kind === "ssh");
-  const { shell } = client;
-  const identity = options.sshIdentity;
-  if (overSsh.length > 0 && (shell === undefined || identity === undefined)) throw refused("ssh flows were asked for without a shell and an identity", "Give both");
-  using step = progress.step(`${specs.length} flows to open`, client.agent.name);
-  const agentFlows = await AgentFlows.open({
-    client: client.agent,
-    server: server.agent,
-    serverAddress,
-    listenAddress: options.listenAddress ?? serverAddress,
-    flows: named.filter(({ spec }) => spec.kind !== "ssh"),
-    within,
-    step,
-    signal,
-  });
-  let opened: SshFlow[];
-  try {
-    step.update(`${specs.length - overSsh.length} of ${specs.length} flows open, ${overSsh.length} log in`);
-    opened = await SshFlow.openAll(
-      overSsh.flatMap(({ id, spec }) => (shell && identity ? [{ id, spec, client: shell, serverAddress, identity, within, signal }] : [])),
-    );
-  } catch (error) {
-    await agentFlows[Symbol.asyncDispose]();
-    throw error;
-  }
+  const flows = nameFlows(specs, server.name);
+  if (sshIdentity === undefined && specs.some(({ kind }) => kind === "ssh")) throw refused("ssh flows were asked for without an identity", "Say who logs in");
+  using step = progress.step(`${specs.length} flows to open`, client.name);
+  const agentFlows = await AgentFlows.open({ client, server, serverAddress, listenAddress, flows, within, step, signal, ...(sshIdentity && { sshIdentity }) });
   step.done(`${specs.length} flows open`);
-  return new OpenFlows(client.agent, server.agent, agentFlows, opened, progress);
+  return new OpenFlows(client, server, agentFlows, progress);
 }
 
 /** Flows that live. */
@@ -82,21 +60,19 @@ export class OpenFlows implements AsyncDisposable {
   readonly #client: AgentClient;
   readonly #server: AgentClient;
   readonly #agentFlows: AgentFlows;
-  readonly #sshFlows: readonly SshFlow[];
   readonly #progress: Progress;
   #drained = false;
 
-  constructor(client: AgentClient, server: AgentClient, agentFlows: AgentFlows, sshFlows: readonly SshFlow[], progress: Progress) {
+  constructor(client: AgentClient, server: AgentClient, agentFlows: AgentFlows, progress: Progress) {
     this.#client = client;
     this.#server = server;
     this.#agentFlows = agentFlows;
-    this.#sshFlows = sshFlows;
     this.#progress = progress;
   }
 
   /** Every flow with its tuples before and after NAT. */
   get flows(): readonly PlacedFlow[] {
-    return [...this.#agentFlows.flows, ...this.#sshFlows];
+    return this.#agentFlows.flows;
   }
 
   /**
@@ -126,33 +102,14 @@ export class OpenFlows implements AsyncDisposable {
    * or `within` (milliseconds, default 15 s) has passed. Gives the ids of flows with something still in flight. @throws Failure when an agent does not answer.
    */
   async drain({ within = defaultDrainMs, signal }: { readonly within?: number; readonly signal: AbortSignal }): Promise<readonly string[]> {
-    using step = this.#progress.step("what is in flight to arrive");
-    for (const flow of this.#sshFlows) flow.stop();
     await this.#agentFlows.stop(signal);
     this.#drained = true;
-    const startedMs = performance.now();
-    let lastReceived = -1;
-    let lastChangeMs = startedMs;
-    const datagrams = new Set(this.#agentFlows.flows.filter(({ spec }) => spec.kind === "udp").map(({ id }) => id));
-    for (;;) {
-      const { ids, received } = await this.#agentFlows.inFlight(signal);
-      const nowMs = performance.now();
-      if (received !== lastReceived) [lastReceived, lastChangeMs] = [received, nowMs];
-      const unsettled = [...ids, ...this.#sshFlows.filter((flow) => !flow.quiet).map(({ id }) => id)];
-      const onlyLostDatagrams = unsettled.every((id) => datagrams.has(id)) && nowMs - lastChangeMs >= quietMs;
-      if (unsettled.length === 0 || onlyLostDatagrams || nowMs - startedMs >= within) {
-        step.done(unsettled.length === 0 ? "all arrived" : `${unsettled.length} flows still wait for something`);
-        return unsettled;
-      }
-      step.update(`${unsettled.length} flows still wait for something, ${unsettled[0] ?? ""} among them`);
-      await sleep(pollMs, undefined, { signal });
-    }
+    return this.#settled(within, signal);
   }
 
   /** After a drain: everybody speaks again. @throws Failure when an agent does not answer. */
   async speak(signal: AbortSignal): Promise<void> {
     this.#drained = false;
-    for (const flow of this.#sshFlows) flow.speak();
     await this.#agentFlows.speak(signal);
   }
 
@@ -163,7 +120,7 @@ export class OpenFlows implements AsyncDisposable {
     const { ledgers, strays } = await this.#agentFlows.ledgers(step, signal);
     if (strays > 0) this.#progress.note(`${strays} connections or datagrams reached ${this.#server.name} that name no flow of ours`);
     step.done(`${this.flows.length} ledgers`);
-    return [...ledgers, ...this.#sshFlows.map((flow) => flow.ledger())];
+    return ledgers;
   }
 
   /** The clocks of both agents and of this process against the host's epoch clock, measured now. @throws Failure when an agent does not answer. */
@@ -173,22 +130,42 @@ export class OpenFlows implements AsyncDisposable {
 
   /** Closes every flow. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#agentFlows, ...this.#sshFlows].map((part) => part[Symbol.asyncDispose]()));
+    await this.#agentFlows[Symbol.asyncDispose]();
   }
 
   async #moved(afterMs: number, idleCounts: boolean, what: string, within: number, signal: AbortSignal): Promise<Resumption> {
-    using step: Step = this.#progress.step(what, this.#client.name);
+    using step = this.#progress.step(what, this.#client.name);
     const deadlineMs = performance.now() + within;
-    const watches: MovementWatch[] = [await this.#agentFlows.watch(afterMs, idleCounts, signal), ...this.#sshFlows.map((flow) => flow.watch(afterMs))];
+    const watch = await this.#agentFlows.watch(afterMs, idleCounts, signal);
     for (;;) {
-      const resumedAtMs = new Map<string, number>();
-      for (const watch of watches) for (const [id, atMs] of await watch.poll(signal)) resumedAtMs.set(id, atMs);
+      const resumedAtMs = await watch.poll(signal);
       const notResumed = this.flows.map(({ id }) => id).filter((id) => !resumedAtMs.has(id));
       if (notResumed.length === 0 || performance.now() >= deadlineMs) {
         step.done(`${resumedAtMs.size} of ${this.flows.length}`);
         return { resumedAtMs, notResumed };
       }
       step.update(`${resumedAtMs.size} of ${this.flows.length}, ${notResumed[0] ?? ""} not yet`);
+      await sleep(pollMs, undefined, { signal });
+    }
+  }
+
+  /** Waits, when all were told to stop, until nothing is in flight; where only datagrams are missing, until they are lost. Gives the flows that still wait. */
+  async #settled(within: number, signal: AbortSignal): Promise<readonly string[]> {
+    using step = this.#progress.step("what is in flight to arrive");
+    const startedMs = performance.now();
+    let lastReceived = -1;
+    let lastChangeMs = startedMs;
+    const datagrams = new Set(this.flows.filter(({ spec }) => spec.kind === "udp").map(({ id }) => id));
+    for (;;) {
+      const { ids, received } = await this.#agentFlows.inFlight(signal);
+      const nowMs = performance.now();
+      if (received !== lastReceived) [lastReceived, lastChangeMs] = [received, nowMs];
+      const onlyLostDatagrams = ids.every((id) => datagrams.has(id)) && nowMs - lastChangeMs >= quietMs;
+      if (ids.length === 0 || onlyLostDatagrams || nowMs - startedMs >= within) {
+        step.done(ids.length === 0 ? "all arrived" : `${ids.length} flows still wait for something`);
+        return ids;
+      }
+      step.update(`${ids.length} flows still wait for something, ${ids[0] ?? ""} among them`);
       await sleep(pollMs, undefined, { signal });
     }
   }
@@ -205,5 +182,5 @@ function nameFlows(specs: readonly FlowSpec[], server: string): NamedSpec[] {
 }
 
 function refused(seen: string, remedy: string): Failure {
-  return new Failure({ tried: "open flows", seen, remedy, exit: 2 });
+  return new Failure({ tried: "open flows", seen, remedy, exit: exitCode.usage });
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { endpointSchema } from "../evidence/ledger.ts";
 import type { ConnectOrder } from "./agent/connectOnce.ts";
 import type { FlowOrder, Role } from "./agent/flow.ts";
+import type { SshIdentity } from "./agent/sshIdentity.ts";
 
 /** TCP port of the agent's control, on the management address. */
 export const agentPort = 4100;
@@ -34,6 +35,8 @@ export const results = {
     sent: packed,
     received: packed,
     errors: packed,
+    /** Int32: records begun that the other side has not answered; only ssh flows of the client's agent know. */
+    unanswered: packed,
     /** Int32: highest sequence number received, and Float64: when the last record came in. */
     highest: packed,
     lastAtMs: packed,
@@ -49,13 +52,25 @@ export const results = {
         sources: z.array(endpointSchema),
         accepted: z.number().int().min(0),
         corrupt: z.number().int().min(0),
+        /** Records that the other side told to have got wrong; only ssh flows of the client's agent know. */
+        misheard: z.number().int().min(0),
         sent: columnsSchema,
         received: columnsSchema,
         errors: errorsSchema,
       }),
     ),
   }),
-  places: z.object({ flows: z.array(z.object({ local: endpointSchema.nullable(), sources: z.array(endpointSchema), errors: errorsSchema })) }),
+  places: z.object({
+    flows: z.array(
+      z.object({
+        local: endpointSchema.nullable(),
+        /** The server's own end, told to the client; only ssh flows of the client's agent know. */
+        peer: endpointSchema.nullable(),
+        sources: z.array(endpointSchema),
+        errors: errorsSchema,
+      }),
+    ),
+  }),
   stop: doneSchema,
   speak: doneSchema,
   wake: doneSchema,
@@ -74,8 +89,11 @@ interface OfSession {
 export interface Params {
   readonly hello: Record<string, never>;
   readonly now: Record<string, never>;
-  /** As `server`: listens on `address` for these flows. As `client`: opens them to `address`. Does nothing when the session is known. */
-  readonly open: OfSession & { readonly role: Role; readonly address: string; readonly flows: readonly FlowOrder[] };
+  /**
+   * As `server`: listens on `address` for these flows, but for ssh flows, which are sshd's. As `client`: opens them to `address`; `identity` is
+   * needed for ssh flows. Does nothing when the session is known.
+   */
+  readonly open: OfSession & { readonly role: Role; readonly address: string; readonly flows: readonly FlowOrder[]; readonly identity?: SshIdentity };
   readonly progress: OfSession;
   /** First sequence number that each flow sent at or after `fromMs`. */
   readonly sentAfter: OfSession & { readonly fromMs: number };

@@ -1,10 +1,5 @@
 import type { FlowMode } from "../evidence/ledger.ts";
 
-/** Waits for flows to move again: each poll gives those that have, and when (host's epoch clock, milliseconds). */
-export interface MovementWatch {
-  poll(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
-}
-
 /** Which flows moved again after a moment, and when the last of each one's speaking directions did (host's epoch clock). */
 export interface Resumption {
   readonly resumedAtMs: ReadonlyMap<string, number>;

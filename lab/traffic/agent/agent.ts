@@ -3,9 +3,15 @@ import type { Method, Result } from "../protocol.ts";
 import { base64Of } from "./columns.ts";
 import { connectOnce } from "./connectOnce.ts";
 import { BadRequest, choiceField, fieldsOf, flowOrdersField, integerField, numberField, stringField, type Fields } from "./fields.ts";
+import type { AgentFlow } from "./flow.ts";
 import { Pacer } from "./pacer.ts";
+import { RecordFlow } from "./recordFlow.ts";
 import { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
+import { openSshFlows } from "./sshClient.ts";
+import { SshFlow } from "./sshFlow.ts";
+import { sshLoginField, type SshLogin } from "./sshIdentity.ts";
+import type { SshPart } from "./sshPart.ts";
 import { openTcpFlows } from "./tcpClient.ts";
 import { serveTcp } from "./tcpServer.ts";
 import { openUdpFlow } from "./udpClient.ts";
@@ -23,6 +29,12 @@ export class Agent {
   readonly #pacer = new Pacer();
   /** Listening sockets by kind, address and port; one that could not be made is tried anew by the next session. */
   readonly #listening = new Map<string, Promise<unknown>>();
+  readonly #loadSsh: () => SshPart;
+
+  /** `loadSsh` is called when ssh flows are to be opened, and not before. */
+  constructor(loadSsh: () => SshPart) {
+    this.#loadSsh = loadSsh;
+  }
 
   /** Answers one request. @throws BadRequest, or the error of a socket, for the host to read. */
   async answer(method: string, params: unknown): Promise<unknown> {
@@ -56,18 +68,19 @@ export class Agent {
     ledger: (fields) => ({
       flows: this.#session(fields)
         .flows.slice(integerField(fields, "from", 0, mostUint32), integerField(fields, "to", 0, mostUint32))
-        .map(({ order, local, sources, accepted, corrupt, sent, received, errors }) => ({
+        .map(({ order, local, sources, accepted, corrupt, misheard, sent, received, errors }) => ({
           flow: order.flow,
           local: local ?? null,
           sources,
           accepted,
           corrupt,
+          misheard,
           sent: sent.encoded(),
           received: received.encoded(),
           errors,
         })),
     }),
-    places: (fields) => ({ flows: this.#session(fields).flows.map(({ local, sources, errors }) => ({ local: local ?? null, sources, errors })) }),
+    places: (fields) => ({ flows: this.#session(fields).flows.map(({ local, peer, sources, errors }) => ({ local: local ?? null, peer: peer ?? null, sources, errors })) }),
     stop: (fields) => {
       this.#session(fields).stop();
       return {};
@@ -110,19 +123,23 @@ export class Agent {
     const orders = flowOrdersField(fields, "flows");
     const known = this.#sessions.byNumber.get(number);
     if (known !== undefined) return { flows: known.flows.length };
+    const ssh = role === "client" && orders.some(({ kind }) => kind === "ssh") ? { login: sshLoginField(fields, "identity"), part: this.#loadSsh() } : undefined;
     if (role === "server") {
-      for (const { kind, port } of orders) await this.#listen(kind, address, port);
+      for (const { kind, port } of orders) if (kind !== "ssh") await this.#listen(kind, address, port);
     }
     // A repeated request may have come in while sockets were being made.
-    if (!this.#sessions.byNumber.has(number)) this.#begin(new Session(number, role, this.#pacer, orders), address);
+    if (!this.#sessions.byNumber.has(number)) this.#begin(new Session(number, role, this.#pacer, orders), address, ssh);
     return { flows: orders.length };
   }
 
-  #begin(session: Session, address: string): void {
+  #begin(session: Session, address: string, ssh: { readonly login: SshLogin; readonly part: SshPart } | undefined): void {
     this.#sessions.byNumber.set(session.number, session);
     if (session.role === "server") return;
-    openTcpFlows(address, session.flows.filter((flow) => flow.order.kind === "tcp"), (flow) => session.phaseOf(flow));
-    for (const flow of session.flows) if (flow.order.kind === "udp") openUdpFlow(address, flow, session.phaseOf(flow));
+    const firstInMs = (flow: AgentFlow): number => session.phaseOf(flow);
+    const overRecords = session.flows.filter((flow) => flow instanceof RecordFlow);
+    openTcpFlows(address, overRecords.filter((flow) => flow.order.kind === "tcp"), firstInMs);
+    for (const flow of overRecords) if (flow.order.kind === "udp") openUdpFlow(address, flow, firstInMs(flow));
+    if (ssh !== undefined) openSshFlows(address, session.flows.filter((flow) => flow instanceof SshFlow), { ...ssh, firstInMs });
   }
 
   async #listen(kind: "tcp" | "udp", address: string, port: number): Promise<void> {
@@ -145,6 +162,7 @@ export class Agent {
       sent: column((flow) => flow.sent.length),
       received: column((flow) => flow.received.length),
       errors: column((flow) => flow.errors.length),
+      unanswered: column((flow) => flow.unanswered),
       highest: column((flow) => flow.highest),
       lastAtMs: base64Of(Float64Array.from(flows, (flow) => flow.received.lastAtMs)),
       strays: this.#sessions.strays,

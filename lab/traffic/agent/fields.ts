@@ -1,4 +1,4 @@
-import { flowModes, type FlowOrder } from "./flow.ts";
+import { flowKinds, flowModes, type FlowOrder } from "./flow.ts";
 
 /** A request that does not say what its method needs. */
 export class BadRequest extends Error {
@@ -52,7 +52,7 @@ export function flowOrdersField(fields: Fields, name: string): FlowOrder[] {
     const order = fieldsOf(item);
     return {
       flow: integerField(order, "flow", index, index),
-      kind: choiceField(order, "kind", ["tcp", "udp"]),
+      kind: choiceField(order, "kind", flowKinds),
       mode: choiceField(order, "mode", flowModes),
       intervalMs: numberField(order, "intervalMs", 1),
       port: integerField(order, "port", 1, 65_535),

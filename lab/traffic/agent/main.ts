@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
 import { Agent } from "./agent.ts";
 import { listenForControl } from "./control.ts";
+import { sshPartFile, type SshPart } from "./sshPart.ts";
 
 const usage = "usage: agent.cjs --listen ADDRESS:PORT";
 
@@ -10,12 +12,16 @@ function listenArgument(): { address: string; port: number } | undefined {
   return { address: match[1], port: Number(match[2]) };
 }
 
+function loadSsh(): SshPart {
+  return createRequire(process.argv[1] ?? "")(`./${sshPartFile}`) as SshPart;
+}
+
 const where = listenArgument();
 if (where === undefined) {
   process.stderr.write(`${usage}\n`);
   process.exitCode = 2;
 } else {
-  listenForControl(new Agent(), where.address, where.port).then(
+  listenForControl(new Agent(loadSsh), where.address, where.port).then(
     () => process.stdout.write(`listening on ${where.address}:${where.port}\n`),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,7 +1,9 @@
-import { AgentFlow, type FlowOrder, type Role } from "./flow.ts";
-import { Pacer } from "./pacer.ts";
+import type { AgentFlow, FlowOrder, Role } from "./flow.ts";
+import type { Pacer } from "./pacer.ts";
+import { RecordFlow } from "./recordFlow.ts";
+import { SshFlow } from "./sshFlow.ts";
 
-/** All flows that the host opened in one go, as one of the two agents has them. Flow numbers count from 0. */
+/** All flows that the host opened in one go, as one of the two agents has them. Flow numbers count from 0, and are the same at both. */
 export class Session {
   readonly number: number;
   readonly role: Role;
@@ -14,7 +16,7 @@ export class Session {
     this.number = number;
     this.role = role;
     this.pacer = pacer;
-    this.flows = orders.map((order) => new AgentFlow(this, order));
+    this.flows = orders.map((order) => (order.kind === "ssh" ? new SshFlow(this, order) : new RecordFlow(this, order)));
   }
 
   /** Nobody speaks any more of their own accord; requests are still answered. */

@@ -1,4 +1,4 @@
-import type { AgentFlow } from "./flow.ts";
+import { RecordFlow } from "./recordFlow.ts";
 import type { Session } from "./session.ts";
 
 /** The agent's sessions by number, and what came in that belongs to none of them. */
@@ -8,9 +8,9 @@ export class Sessions {
   strays = 0;
 
   /** The flow that a record names, if this agent serves it. */
-  served(session: number, flow: number, kind: "tcp" | "udp"): AgentFlow | undefined {
+  served(session: number, flow: number, kind: "tcp" | "udp"): RecordFlow | undefined {
     const found = this.byNumber.get(session);
     const candidate = found?.role === "server" ? found.flows[flow] : undefined;
-    return candidate?.order.kind === kind ? candidate : undefined;
+    return candidate instanceof RecordFlow && candidate.order.kind === kind ? candidate : undefined;
   }
 }

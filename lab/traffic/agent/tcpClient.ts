@@ -1,21 +1,20 @@
 import { connect } from "node:net";
-import { errorCode, type AgentFlow } from "./flow.ts";
+import { errorCode } from "./flow.ts";
 import { Frames } from "./frames.ts";
+import type { RecordFlow } from "./recordFlow.ts";
+import { sideBySide } from "./sideBySide.ts";
 
 /** At most so many handshakes at a time: an emulated server that is flooded with SYNs loses some, and each then costs a second. */
 const handshakesAtATime = 32;
 
 /** Opens TCP flows to `address`; each is opened once and never again, whatever becomes of it. */
-export function openTcpFlows(address: string, flows: readonly AgentFlow[], firstInMs: (flow: AgentFlow) => number): void {
-  const waiting = [...flows];
-  const next = (): void => {
-    const flow = waiting.shift();
-    if (flow !== undefined) openTcpFlow(address, flow, firstInMs(flow), next);
-  };
-  for (let started = 0; started < handshakesAtATime; started += 1) next();
+export function openTcpFlows(address: string, flows: readonly RecordFlow[], firstInMs: (flow: RecordFlow) => number): void {
+  sideBySide(flows, handshakesAtATime, (flow, onSettled) => openTcpFlow(address, flow, firstInMs(flow), onSettled));
 }
 
-function openTcpFlow(address: string, flow: AgentFlow, firstInMs: number, onSettled: () => void): void {
+function openTcpFlow(address: string, flow: RecordFlow, firstInMs: number, onSettled: () => void): void {
+  // The host may have closed the session while others were opened.
+  if (flow.state === "ended") return;
   const frames = new Frames();
   const socket = connect({ host: address, port: flow.order.port, noDelay: true });
   flow.destroy = () => socket.destroy();

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { errorCode, type AgentFlow } from "./flow.ts";
+import { errorCode } from "./flow.ts";
 import { Frames } from "./frames.ts";
 import { forward, ofProbe, readRecord, recordSize, reverse, writeRecord } from "./record.ts";
+import type { RecordFlow } from "./recordFlow.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Waits this long for the record that says which flow a connection is. */
@@ -19,7 +20,7 @@ export async function serveTcp(address: string, port: number, sessions: Sessions
 
 function accept(socket: Socket, sessions: Sessions): void {
   const frames = new Frames();
-  let flow: AgentFlow | undefined;
+  let flow: RecordFlow | undefined;
   let answered = false;
   const onFrame = (bytes: Buffer, at: number): void => {
     if (flow !== undefined) {
@@ -54,7 +55,7 @@ function accept(socket: Socket, sessions: Sessions): void {
 }
 
 /** Makes a connection the flow's own. A flow that connects again is counted and heard, but never answered: it should not have. */
-function adopt(socket: Socket, flow: AgentFlow, receive: () => void): void {
+function adopt(socket: Socket, flow: RecordFlow, receive: () => void): void {
   flow.accepted += 1;
   flow.noteSource({ address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 });
   receive();

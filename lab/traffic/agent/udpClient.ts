@@ -1,9 +1,10 @@
 import { createSocket } from "node:dgram";
-import { errorCode, type AgentFlow } from "./flow.ts";
+import { errorCode } from "./flow.ts";
 import { recordSize } from "./record.ts";
+import type { RecordFlow } from "./recordFlow.ts";
 
 /** Opens a UDP flow with a source port of its own: sends numbered requests, notes the answers and every ICMP error. */
-export function openUdpFlow(address: string, flow: AgentFlow, firstInMs: number): void {
+export function openUdpFlow(address: string, flow: RecordFlow, firstInMs: number): void {
   const socket = createSocket("udp4");
   flow.destroy = () => {
     flow.destroy = undefined;

@@ -1,13 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import type { AgentFlow } from "./flow.ts";
 import { forward, ofFlow, readRecord, recordSize } from "./record.ts";
+import type { RecordFlow } from "./recordFlow.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Answers UDP flows on an address. @throws the socket's error (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
 export async function serveUdp(address: string, port: number, sessions: Sessions): Promise<Socket> {
   const socket = createSocket("udp4");
   /** Whose source an address is, for datagrams too broken to say it. */
-  const bySource = new Map<string, AgentFlow>();
+  const bySource = new Map<string, RecordFlow>();
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
     socket.bind(port, address, () => {
@@ -23,7 +23,7 @@ export async function serveUdp(address: string, port: number, sessions: Sessions
   return socket;
 }
 
-function take(socket: Socket, bytes: Buffer, from: RemoteInfo, sessions: Sessions, bySource: Map<string, AgentFlow>): void {
+function take(socket: Socket, bytes: Buffer, from: RemoteInfo, sessions: Sessions, bySource: Map<string, RecordFlow>): void {
   const source = `${from.address}:${from.port}`;
   const header = bytes.length === recordSize ? readRecord(bytes, 0) : undefined;
   if (header === undefined) {

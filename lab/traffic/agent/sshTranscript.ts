@@ -1,7 +1,15 @@
+import type { Endpoint } from "../../evidence/ledger.ts";
 import { answerTo, echoOf, returnKey, type ContentSeed } from "./sshScript.ts";
 
 /** What the far side's program says before the first line: `SSH_CONNECTION` as sshd gave it. */
 const greetingPattern = /^@([\d.]+) (\d+) ([\d.]+) (\d+);/u;
+
+/** The far side's view of the connection, and the output that follows. */
+export interface Greeting {
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly rest: string;
+}
 
 /** What a piece of output brought. */
 export interface Heard {
@@ -27,8 +35,8 @@ export class SshTranscript {
     this.#seed = seed;
   }
 
-  /** The far side's view of the connection and the output that follows it, once the greeting has come in whole. */
-  static greeting(output: string): { source: { address: string; port: number }; destination: { address: string; port: number }; rest: string } | undefined {
+  /** The greeting, once it has come in whole. */
+  static greeting(output: string): Greeting | undefined {
     const match = greetingPattern.exec(output);
     if (match === null) return undefined;
     const [greeting, sourceAddress = "", sourcePort, address = "", port] = match;
