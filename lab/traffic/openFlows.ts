@@ -35,6 +35,8 @@ export interface Bounded {
 }
 
 const pollMs = 300;
+/** A machine that is to be saved waits with everybody silent: its flows should not stand still for longer than they must. */
+const holdPollMs = 50;
 const defaultOpenMs = 120_000;
 const defaultDrainMs = 15_000;
 /** When nothing came in for so long, what datagrams are still missing are lost. */
@@ -104,10 +106,19 @@ export class OpenFlows implements AsyncDisposable {
   async drain({ within = defaultDrainMs, signal }: { readonly within?: number; readonly signal: AbortSignal }): Promise<readonly string[]> {
     await this.#agentFlows.stop(signal);
     this.#drained = true;
-    return this.#settled(within, signal);
+    return this.#settled(pollMs, within, signal);
   }
 
-  /** After a drain: everybody speaks again. @throws Failure when an agent does not answer. */
+  /**
+   * As `drain`, for flows that are to go on: looks often, and `ledgers` drains all the same. After it nobody speaks until `speak`.
+   * Gives the ids of flows with something still in flight after `within` milliseconds. @throws Failure when an agent does not answer.
+   */
+  async hold({ within, signal }: Bounded): Promise<readonly string[]> {
+    await this.#agentFlows.stop(signal);
+    return this.#settled(holdPollMs, within, signal);
+  }
+
+  /** After a drain or a hold: everybody speaks again. @throws Failure when an agent does not answer. */
   async speak(signal: AbortSignal): Promise<void> {
     this.#drained = false;
     await this.#agentFlows.speak(signal);
@@ -150,7 +161,7 @@ export class OpenFlows implements AsyncDisposable {
   }
 
   /** Waits, when all were told to stop, until nothing is in flight; where only datagrams are missing, until they are lost. Gives the flows that still wait. */
-  async #settled(within: number, signal: AbortSignal): Promise<readonly string[]> {
+  async #settled(everyMs: number, within: number, signal: AbortSignal): Promise<readonly string[]> {
     using step = this.#progress.step("what is in flight to arrive");
     const startedMs = performance.now();
     let lastReceived = -1;
@@ -166,7 +177,7 @@ export class OpenFlows implements AsyncDisposable {
         return ids;
       }
       step.update(`${ids.length} flows still wait for something, ${ids[0] ?? ""} among them`);
-      await sleep(pollMs, undefined, { signal });
+      await sleep(everyMs, undefined, { signal });
     }
   }
 }

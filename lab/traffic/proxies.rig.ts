@@ -94,6 +94,11 @@ export class UdpProxy implements AsyncDisposable {
     this.#damage = damage;
   }
 
+  /** Whether what was ordered has been done. */
+  get damageDone(): boolean {
+    return this.#damage === undefined;
+  }
+
   /** Forgets its NAT state: the next packets of every flow get another source port. */
   forget(): void {
     for (const socket of this.#outside.values()) socket.close();
