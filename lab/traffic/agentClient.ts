@@ -38,8 +38,10 @@ const pingRounds = 8;
 export class AgentClient implements AsyncDisposable {
   readonly place: AgentPlace;
   #connection: ControlConnection | undefined;
-  #connecting: Promise<ControlConnection> | undefined;
+  #connecting: Promise<void> | undefined;
   #agent: string | undefined;
+  /** Aborted when what was connected, or is being connected, is to be dropped. */
+  #dropped = new AbortController();
   readonly #disposed = new AbortController();
 
   private constructor(place: AgentPlace) {
@@ -110,6 +112,17 @@ export class AgentClient implements AsyncDisposable {
     return best;
   }
 
+  /**
+   * Drops the control connection without a word to the agent; the next request connects anew, and those under way are put again there, except
+   * `connectOnce`. For a machine that was restored from an older state: it knows of no such connection, and would never answer on it.
+   */
+  reconnect(): void {
+    this.#dropped.abort(new ConnectionLost("the control connection was dropped by the host"));
+    this.#dropped = new AbortController();
+    this.#connection?.[Symbol.dispose]();
+    this.#connection = undefined;
+  }
+
   /** Ends the control connection, not the agent's flows. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort(new Error(`the control of ${this.name} was given up`));
@@ -118,32 +131,33 @@ export class AgentClient implements AsyncDisposable {
   }
 
   async #connected(signal: AbortSignal, onFailed: (error: unknown) => void): Promise<ControlConnection> {
-    while (this.#connection?.alive !== true) {
+    for (;;) {
+      if (this.#connection?.alive === true) return this.#connection;
       this.#connecting ??= this.#connect(signal, onFailed).finally(() => (this.#connecting = undefined));
       try {
-        this.#connection = await this.#connecting;
+        await this.#connecting;
       } catch (error) {
-        // The attempt was another request's and was given up with it; ours goes on.
+        // The attempt was another request's and was given up with it, or was dropped; ours goes on.
         if (signal.aborted || error instanceof Failure) throw error;
       }
     }
-    return this.#connection;
   }
 
-  async #connect(signal: AbortSignal, onFailed: (error: unknown) => void): Promise<ControlConnection> {
-    const connection = await pRetry(
+  async #connect(requested: AbortSignal, onFailed: (error: unknown) => void): Promise<void> {
+    const signal = AbortSignal.any([requested, this.#dropped.signal]);
+    await pRetry(
       async () => {
         const candidate = await ControlConnection.open(this.place.address, this.place.port, AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]));
         try {
           const { agent } = results.hello.parse(await patiently(candidate, "hello", {}, signal, firstPatienceMs));
+          signal.throwIfAborted();
           this.#agent ??= agent;
-          if (agent === this.#agent) return candidate;
+          if (agent !== this.#agent) throw this.#restarted();
         } catch (error) {
           candidate[Symbol.dispose]();
           throw error;
         }
-        candidate[Symbol.dispose]();
-        throw this.#restarted();
+        this.#connection = candidate;
       },
       {
         retries: Infinity,
@@ -154,7 +168,6 @@ export class AgentClient implements AsyncDisposable {
         onFailedAttempt: ({ error }) => onFailed(error),
       },
     );
-    return connection;
   }
 
   #restarted(): Failure {

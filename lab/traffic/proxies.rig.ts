@@ -6,13 +6,19 @@ import { loopbackAddress } from "./agents.rig.ts";
 /** A broken firewall to order, for TCP. */
 export class TcpProxy implements AsyncDisposable {
   readonly address = loopbackAddress();
+  /** Connections that came in, however they ended. */
+  connections = 0;
+  /** Where connections lead that come in from now on. */
+  targetAddress: string;
   readonly #pairs: (readonly [Socket, Socket])[] = [];
   readonly #server: Server;
   #damage: "corrupt" | "swallow" | undefined;
 
   private constructor(targetAddress: string, port: number) {
+    this.targetAddress = targetAddress;
     this.#server = createServer((inner) => {
-      const outer = connect({ host: targetAddress, port, noDelay: true });
+      const outer = connect({ host: this.targetAddress, port, noDelay: true });
+      this.connections += 1;
       this.#pairs.push([inner, outer]);
       this.#join(inner, outer);
       this.#join(outer, inner);
