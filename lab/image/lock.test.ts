@@ -52,6 +52,35 @@ test("waiting ends when the signal aborts", async () => {
   });
 });
 
+test("a signal that aborts while the lock is held does not give it to the next before the action has ended", async () => {
+  const file = join(folder, "lock");
+  const controller = new AbortController();
+  const events: string[] = [];
+  const gate = new EventEmitter();
+  const first = withLock(file, { signal: controller.signal, onWait: () => undefined }, async () => {
+    controller.abort(new Error("enough"));
+    events.push("first cleans up");
+    await once(gate, "open");
+    events.push("first ends");
+  });
+  await vi.waitFor(() => expect(events).toContain("first cleans up"));
+  const second = withLock(file, { signal: new AbortController().signal, onWait: () => events.push("second waits") }, () => {
+    events.push("second");
+    return Promise.resolve();
+  });
+  await vi.waitFor(() => expect(events.at(-1)).toMatch(/^second/u));
+  gate.emit("open");
+  await Promise.all([first, second]);
+  expect(events).toEqual(["first cleans up", "second waits", "first ends", "second"]);
+});
+
+test("no lock is taken for a signal that has aborted before", async () => {
+  const action = vi.fn(() => Promise.resolve());
+  const lock = withLock(join(folder, "lock"), { signal: AbortSignal.abort(new Error("enough")), onWait: () => undefined }, action);
+  await expect(lock).rejects.toThrow("enough");
+  expect(action).not.toHaveBeenCalled();
+});
+
 test("a lock that cannot be had is told in words", async () => {
   const lock = withLock(join(folder, "none", "lock"), { signal: new AbortController().signal, onWait: () => undefined }, () => Promise.resolve());
   await expect(lock).rejects.toMatchObject({ name: "Failure", exit: 2 });

@@ -6,6 +6,7 @@ import { exitCode, Failure } from "../failure/failure.ts";
 const taken = 75;
 
 export interface LockOptions {
+  /** Ends the waiting for the lock. A lock that is held is kept until the action has ended, which obeys the signal by itself. */
   readonly signal: AbortSignal;
   /** Called once when somebody else holds the lock. */
   readonly onWait: () => void;
@@ -29,13 +30,23 @@ export async function withLock<T>(file: string, { signal, onWait }: LockOptions,
 }
 
 async function hold(file: string, options: readonly string[], signal: AbortSignal): Promise<{ release: () => Promise<void> } | undefined> {
+  const waiting = new AbortController();
+  const giveUp = () => waiting.abort(signal.reason);
+  if (signal.aborted) {
+    giveUp();
+  }
+  signal.addEventListener("abort", giveUp);
   // cat ends when its standard input does: when we release the lock, and when we die.
   const holder = execa(
     "setpriv",
     ["--pdeathsig", "KILL", "flock", ...options, "--conflict-exit-code", String(taken), file, "sh", "-c", "echo held; exec cat"],
-    { stdin: "pipe", reject: false, cancelSignal: signal, killSignal: "SIGKILL" },
+    { stdin: "pipe", reject: false, cancelSignal: waiting.signal, killSignal: "SIGKILL" },
   );
-  const said = await Promise.race([once(holder.stdout, "data"), holder]);
+  const said = await Promise.race([once(holder.stdout, "data"), holder]).finally(() => signal.removeEventListener("abort", giveUp));
+  if (signal.aborted) {
+    await holder;
+    signal.throwIfAborted();
+  }
   if (Array.isArray(said)) {
     return {
       release: async () => {
@@ -45,7 +56,6 @@ async function hold(file: string, options: readonly string[], signal: AbortSigna
     };
   }
   const result = await holder;
-  signal.throwIfAborted();
   if (result.exitCode === taken) {
     return undefined;
   }
