@@ -11,6 +11,7 @@ const floors = {
   host: ["topology"],
   image: ["topology", "host"],
   machine: ["topology", "host", "image"],
+  snapshot: ["topology", "host", "image"],
   traffic: ["topology", "evidence", "machine"],
   faults: ["topology", "evidence", "machine"],
   observe: ["topology", "evidence", "host", "machine"],

@@ -87,7 +87,7 @@ async function differenceOf(path: string, expected: { sizeBytes: number; sha256:
 }
 
 /** For `catch`: a file that is not there is an answer, any other trouble is thrown on. */
-function absent(thrown: unknown): undefined {
+export function absent(thrown: unknown): undefined {
   if (thrown instanceof Error && "code" in thrown && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR")) {
     return undefined;
   }
