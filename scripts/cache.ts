@@ -1,43 +1,90 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Command } from "commander";
+import Table from "cli-table3";
+import { Command, Option } from "commander";
 import { exitCode } from "../lab/failure/failure.ts";
 import { cacheFolder } from "../lab/host/cacheFolder.ts";
 import { imagesFolder } from "../lab/image/image.ts";
-import { inspectImage } from "../lab/image/manifest.ts";
+import { absent, inspectImage } from "../lab/image/manifest.ts";
 import { readRecipe } from "../lab/image/recipe.ts";
+import { borderless, linesOf } from "../lab/report/borderless.ts";
+import type { SnapshotEntry } from "../lab/snapshot/entry.ts";
+import { snapshotLimitBytes } from "../lab/snapshot/limit.ts";
+import { snapshotsFolder, SnapshotStore } from "../lab/snapshot/store.ts";
+
+const kinds = ["images", "snapshots"] as const;
+type Kind = (typeof kinds)[number];
 
 /** `fwlab cache`: what is kept between runs, and its removal. */
 export function cacheCommand(): Command {
   return new Command("cache")
-    .description("list the guest images that are kept; --clear removes all but the one of today's recipe")
-    .option("--clear", "remove the images of other recipes (no lab may run with them)", false)
+    .description("list the guest images and snapshots that are kept, or remove them")
+    .addOption(
+      new Option(
+        "--clear [kind]",
+        "remove the images of other recipes (no lab may run with them) and all snapshots (labs that were restored from them run on); of one kind only when it is named",
+      ).choices(kinds),
+    )
     .allowExcessArguments(false)
-    .action(async ({ clear }: { clear: boolean }) => {
-      await listImages(clear);
+    .action(async ({ clear }: { clear?: true | Kind }) => {
+      const limitBytes = snapshotLimitBytes();
+      const cache = cacheFolder();
+      console.log(`cache: ${cache}`);
+      await listImages(cache, clear === true || clear === "images");
+      await listSnapshots(new SnapshotStore({ folder: snapshotsFolder(cache), limitBytes }), limitBytes, clear === true || clear === "snapshots");
       process.exitCode = exitCode.pass;
     });
 }
 
-async function listImages(clear: boolean): Promise<void> {
-  const cache = cacheFolder();
+async function listImages(cache: string, clear: boolean): Promise<void> {
   const images = imagesFolder(cache);
   const { id: current } = await readRecipe();
-  console.log(`cache: ${cache}`);
-  const ids = await readdir(images).catch((thrown: unknown): string[] => {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") {
-      return [];
-    }
-    throw thrown;
-  });
+  const ids = (await readdir(images).catch(absent)) ?? [];
+  const rows: string[][] = [];
   for (const id of ids.filter((name) => !name.startsWith("."))) {
     const folder = join(images, id);
     const image = await inspectImage(folder, id);
-    const state = image.state === "whole" ? `kernel ${image.manifest.kernelRelease}, built ${image.manifest.builtAt}` : image.state;
     const remove = clear && id !== current;
     if (remove) {
       await rm(folder, { recursive: true, force: true });
     }
-    console.log(`image ${id}: ${state}${id === current ? ", today's recipe" : ""}${remove ? ", removed" : ""}`);
+    const { kernelRelease, builtAt } = image.state === "whole" ? image.manifest : { kernelRelease: "-", builtAt: undefined };
+    const state = image.state === "damaged" ? `damaged: ${image.why}` : image.state;
+    const remarks = [state, ...(id === current ? ["today's recipe"] : []), ...(remove ? ["removed"] : [])];
+    rows.push(["image", id, `kernel ${kernelRelease}`, `built ${inSeconds(builtAt)}`, remarks.join(", ")]);
   }
+  print(rows);
+}
+
+async function listSnapshots(store: SnapshotStore, limitBytes: number, clear: boolean): Promise<void> {
+  const onWait = () => console.error("fwlab: another fwlab makes a snapshot; waiting for it");
+  const removed = clear ? await store.clear({ onWait }) : [];
+  const kept = clear ? [] : await store.list();
+  print([
+    ...removed.map((entry) => snapshotRow(entry, "removed")),
+    ...kept.map((entry) => snapshotRow(entry, entry.state.state === "damaged" ? `damaged: ${entry.state.why}` : entry.state.state)),
+  ]);
+  const bytes = kept.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+  console.log(`snapshots take ${inUnits(bytes)} of at most ${inUnits(limitBytes)} (FWLAB_SNAPSHOT_LIMIT)`);
+}
+
+function snapshotRow({ key, parts, diskBytes, madeAt, usedAt }: SnapshotEntry, state: string): string[] {
+  const { topology, accelerator, qemu } = parts ?? { topology: "-", accelerator: "-", qemu: "-" };
+  return ["snapshot", key, topology, accelerator, `QEMU ${qemu}`, inUnits(diskBytes), `made ${inSeconds(madeAt)}`, `used ${inSeconds(usedAt)}`, state];
+}
+
+function print(rows: readonly string[][]): void {
+  const table = new Table({ chars: borderless, style: { head: [], border: [], "padding-left": 0, "padding-right": 2 } });
+  table.push(...rows);
+  if (rows.length > 0) {
+    console.log(linesOf(table).join("\n"));
+  }
+}
+
+function inSeconds(time: Date | string | undefined): string {
+  return time === undefined ? "-" : new Date(time).toISOString().replace(/\.\d+Z$/u, "Z");
+}
+
+function inUnits(bytes: number): string {
+  return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }

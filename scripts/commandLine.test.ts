@@ -13,6 +13,7 @@ test.each([
   [["start", "--accel", "xen"], /Allowed choices are auto, kvm, tcg/u],
   [["start", "--json", "no/such/folder/run.json"], /no\/such\/folder does not exist/u],
   [["start", "--config", "no-such-folder"], /no such folder/u],
+  [["cache", "--clear", "everything"], /Allowed choices are images, snapshots/u],
   [["start", "stray"], /too many arguments/u],
   [["schema", "beauty"], /Allowed choices are run, trials/u],
   [["explode"], /unknown command 'explode'/u],
