@@ -17,7 +17,7 @@ test.each([
   [["start", "stray"], /too many arguments/u],
   [["schema", "beauty"], /Allowed choices are run, trials/u],
   [["explode"], /unknown command 'explode'/u],
-  [[], /a verb is needed: start, test, bench, cache/u],
+  [[], /a verb is needed: start, trials, test, bench, cache/u],
 ])("fwlab %j gets one clear line and exit code 2", async (args, line) => {
   const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "tsx", "scripts/fwlab.ts", ...args], { cwd: root, reject: false, stdin: "ignore" });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -6,6 +6,7 @@ import { reportFailure } from "./reportFailure.ts";
 import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
 import { testCommand } from "./test.ts";
+import { trialsCommand } from "./trials.ts";
 
 /** The command line. A verb's action gives the exit code. */
 function commandLine(): Command {
@@ -13,6 +14,7 @@ function commandLine(): Command {
     .description("End-to-end failover tests for high-availability Linux firewalls, on real QEMU virtual machines.")
     .showSuggestionAfterError(false)
     .addCommand(startCommand())
+    .addCommand(trialsCommand())
     .addCommand(testCommand())
     .addCommand(benchCommand())
     .addCommand(cacheCommand())

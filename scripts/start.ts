@@ -8,9 +8,11 @@ import { clientKeyFile } from "../lab/image/keys.ts";
 import { controlPort } from "../lab/machine/machineFiles.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { lookOf, renderRun } from "../lab/report/terminal.ts";
-import { conduct, controls, exitCodeOf } from "../lab/run/conduct.ts";
+import { conduct } from "../lab/run/conduct.ts";
+import { exitCodeOf } from "../lab/run/judgedRun.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import { powerCutStory } from "../lab/run/powerCutStory.ts";
+import { controls } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { managementAddressOf } from "../lab/topology/topology.ts";
 import { mixture } from "../lab/traffic/flowSpec.ts";
@@ -33,6 +35,7 @@ export function startCommand(): Command {
     .addOption(new Option("--control <name>", "a run that must fail, and why it must").choices(controls))
     .addOption(new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"))
     .addOption(new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/primary-backup"))
+    .option("--cold", "boot the machines, even where saved ones could be restored", false)
     .option("--keep", "leave the lab up until Ctrl-C", false)
     .option("--verbose", "tell everything that is done", false)
     .allowExcessArguments(false)
@@ -42,7 +45,7 @@ export function startCommand(): Command {
 }
 
 /** The inner half: this process is the first of the lab's namespaces, and they end with it. */
-async function inside({ json, flows, control, accel, config, keep, verbose }: StartOptions): Promise<ExitCode> {
+async function inside({ json, flows, control, accel, config, cold, keep, verbose }: StartOptions): Promise<ExitCode> {
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);
@@ -52,6 +55,7 @@ async function inside({ json, flows, control, accel, config, keep, verbose }: St
     fault: { id: "power-cut", target: primaryBackup.active },
     story: powerCutStory(flows),
     accelerator: accel,
+    cold,
     runsFolder,
     progress,
     signal,

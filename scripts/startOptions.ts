@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import type { Control } from "../lab/run/conduct.ts";
+import type { Control } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 
@@ -12,6 +12,7 @@ export interface StartOptions {
   readonly control?: Control;
   readonly accel: "auto" | "kvm" | "tcg";
   readonly config: string;
+  readonly cold: boolean;
   readonly keep: boolean;
   readonly verbose: boolean;
 }

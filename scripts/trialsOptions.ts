@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { Control } from "../lab/run/conduct.ts";
+import type { Control } from "../lab/run/runSetting.ts";
 import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
 
 /** Faults that trials can strike with. */
@@ -15,9 +15,11 @@ export interface TrialsOptions {
   readonly control?: Control;
   readonly flows: FlowCounts;
   readonly spread: number;
-  readonly seed: number;
+  /** Chosen by chance when it was not given. */
+  readonly seed?: number;
   readonly json?: string;
   readonly accel: "auto" | "kvm" | "tcg";
+  readonly cold: boolean;
   readonly verbose: boolean;
 }
 

@@ -1,9 +1,14 @@
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
-import { conduct, type Control, type FinishedRun, type Story } from "../lab/run/conduct.ts";
+import { conduct } from "../lab/run/conduct.ts";
+import type { FinishedRun, Story } from "../lab/run/judgedRun.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
+import type { Control } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+
+/** Set by `fwlab test --cold`: machines are booted, even where saved ones could be restored. */
+const coldSuites = "FWLAB_COLD";
 
 /** A run may take this long, emulated, on a slow host; then it is told to end, and has the rest of the hook's time to write its bundle. */
 const runWithinMs = 15 * 60_000;
@@ -31,6 +36,7 @@ export function conducted({ config, control, fault, story }: ConductedOptions): 
       fault,
       story,
       accelerator: "auto",
+      cold: process.env[coldSuites] !== undefined,
       runsFolder,
       progress,
       signal: AbortSignal.timeout(runWithinMs),

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { CheckResult, Verdict } from "../lab/evidence/run.ts";
 import type { CheckId } from "../lab/judge/judge.ts";
-import type { FinishedRun } from "../lab/run/conduct.ts";
+import type { FinishedRun } from "../lab/run/judgedRun.ts";
 
 /** Asserts that every result of each named check has the verdict: of all of a run's transitions, and at least one. */
 function haveVerdict({ run, bundle }: FinishedRun, verdict: Verdict, ids: readonly CheckId[]): { pass: boolean; message: () => string } {

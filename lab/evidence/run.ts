@@ -66,6 +66,8 @@ export const runSchema = z.object({
     qemu: z.string(),
     guestKernel: z.string(),
   }),
+  /** How the lab came up: its machines booted; restored idle and given their config tree; restored with live flows. Unknown when it did not. */
+  begun: z.enum(["cold", "warm", "live"]).optional(),
   flows: z.array(flowResultSchema),
   checks: z.array(checkResultSchema),
   /** One entry a transition. A run of an fwlab that did not know this field yet reads as one without entries. */

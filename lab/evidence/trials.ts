@@ -10,6 +10,8 @@ export const trialSchema = z.object({
   number: z.number().int().min(1),
   /** The set time that the trial waited before it struck. */
   offsetMs: z.number().min(0),
+  /** When it struck, on the same scale: later than `offsetMs` when the look before took too long. Null when it never did. */
+  struckMs: z.number().nullable(),
   verdict: verdictSchema,
   /** Why, in one line, as its own `run.json` tells it. */
   reason: z.string(),

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { z } from "zod";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { managementBridge, tapName, type Topology } from "../topology/topology.ts";
 
@@ -48,4 +49,40 @@ export async function removeBridges(topology: Topology): Promise<void> {
 export async function forwardingTable(bridge: string, signal?: AbortSignal): Promise<string> {
   const { stdout } = await execa("bridge", ["-j", "fdb", "show", "br", bridge], signal ? { cancelSignal: signal } : {});
   return stdout;
+}
+
+/** Where a bridge has learned a MAC address to be. */
+export const learnedAddressSchema = z.object({ bridge: z.string(), mac: z.string(), tap: z.string() });
+export type LearnedAddress = z.infer<typeof learnedAddressSchema>;
+
+const forwardingSchema = z.array(z.object({ mac: z.string(), ifname: z.string(), state: z.string().optional() }));
+
+/** What a topology's bridges have learned from frames. @throws ExecaError when a bridge is not there, ZodError when bridge(8) answers in another form. */
+export async function learnedAddresses(topology: Topology): Promise<LearnedAddress[]> {
+  const tables = await Promise.all(
+    topology.bridges.map(async (bridge) => {
+      const entries = forwardingSchema.parse(JSON.parse(await forwardingTable(bridge)));
+      return entries.filter(({ state }) => state !== "permanent").map(({ mac, ifname }) => ({ bridge, mac, tap: ifname }));
+    }),
+  );
+  return tables.flat();
+}
+
+/**
+ * Tells bridges what they had learned, as if they had learned it now: a bridge that knows nothing floods, and hides that an announcement is
+ * missing. @throws Failure when the kernel refuses.
+ */
+export async function teachBridges(learned: readonly LearnedAddress[], signal?: AbortSignal): Promise<void> {
+  const commands = learned.map(({ mac, tap }) => `fdb replace ${mac} dev ${tap} master dynamic`);
+  try {
+    await execa("bridge", ["-batch", "-"], { input: `${commands.join("\n")}\n`, ...(signal && { cancelSignal: signal }) });
+  } catch (error) {
+    throw new Failure({
+      tried: "give the bridges their forwarding tables back",
+      seen: messageOf(error),
+      remedy: "The taps must be there, and bridge(8) of iproute2",
+      exit: exitCode.invalid,
+      cause: error,
+    });
+  }
 }

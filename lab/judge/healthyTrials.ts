@@ -6,6 +6,7 @@ export function healthyTrial(number: number, change: Partial<Trial> = {}): Trial
   return {
     number,
     offsetMs: number * 40 - 0.5,
+    struckMs: number * 40,
     verdict: "pass",
     reason: "all 50 flows survived failover, and all 10 checks hold",
     bundle: `trial-${String(number).padStart(3, "0")}`,

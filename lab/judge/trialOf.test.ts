@@ -5,7 +5,7 @@ import { healthyRun } from "./healthyRun.ts";
 import { judge } from "./judge.ts";
 import { trialOf } from "./trialOf.ts";
 
-const facts = { number: 3, offsetMs: 123.456, bundle: "trial-003" };
+const facts = { number: 3, offsetMs: 123.456, struckMs: 418, bundle: "trial-003" };
 
 function runOf(evidence = healthyRun()): Run {
   return runSchema.parse({

@@ -2,13 +2,14 @@ import type { Run } from "../evidence/run.ts";
 import type { Trial } from "../evidence/trials.ts";
 
 /** What is known of a trial beside its run. */
-export type TrialFacts = Pick<Trial, "number" | "offsetMs" | "bundle">;
+export type TrialFacts = Pick<Trial, "number" | "offsetMs" | "struckMs" | "bundle">;
 
 /** A run that was one of several trials, as `trials.json` tells it. Durations are the run's own. */
-export function trialOf({ verdict, reason, outages, flows, checks, durations }: Run, { number, offsetMs, bundle }: TrialFacts): Trial {
+export function trialOf({ verdict, reason, outages, flows, checks, durations }: Run, { number, offsetMs, struckMs, bundle }: TrialFacts): Trial {
   return {
     number,
     offsetMs,
+    struckMs,
     verdict,
     reason,
     bundle,

@@ -4,10 +4,14 @@ import { execa } from "execa";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
 import { managementAddressOf, type MachineSpec } from "../topology/topology.ts";
-import { bootStages, ConsoleFollower, fatalLine, lastLines, stageOf, type BootStage } from "./console.ts";
+import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
+import { ConsoleFollower } from "./console.ts";
+import { loadDeviceState, saveDeviceState } from "./deviceState.ts";
 import { Qmp } from "./qmp.ts";
-import { qemuArguments, qemuProgram, type Accelerator, type BootFiles } from "./qemuArguments.ts";
+import { incomingArguments, qemuArguments, qemuProgram, type Accelerator, type BootFiles, type MemoryFile } from "./qemuArguments.ts";
 import { SshShell, type SshIdentity } from "./sshShell.ts";
+
+export type { BootPatience } from "./bootWait.ts";
 
 export interface MachineOptions {
   readonly spec: MachineSpec;
@@ -17,25 +21,13 @@ export interface MachineOptions {
   readonly machineFiles: string;
   /** File for the console's output; kept. */
   readonly console: string;
+  readonly memory: MemoryFile;
   readonly identity: SshIdentity;
   /** Instead of the accelerator's usual one. */
   readonly patience?: BootPatience;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
 }
-
-/** How long a booting console may be silent before the boot counts as stuck, and how long a boot may take at all, in milliseconds. */
-export interface BootPatience {
-  readonly silenceMs: number;
-  readonly bootMs: number;
-}
-
-const usualPatience: Readonly<Record<Accelerator, BootPatience>> = {
-  kvm: { silenceMs: 30_000, bootMs: 120_000 },
-  tcg: { silenceMs: 90_000, bootMs: 420_000 },
-};
-
-const quotedConsoleLines = 15;
 
 /** How a VM's process ended: what a power cut leaves behind as evidence. */
 export interface MachineEnd {
@@ -45,8 +37,8 @@ export interface MachineEnd {
 }
 
 /** Starts QEMU so that it dies with this process, in a session of its own: Ctrl-C at the terminal is for the runner alone. */
-function startQemu(options: MachineOptions) {
-  return execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...qemuArguments(options)], {
+function startQemu(options: MachineOptions, more: readonly string[]) {
+  return execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...qemuArguments(options), ...more], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "pipe",
@@ -113,8 +105,36 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Switches a machine on. @throws Failure when QEMU does not start, quoting its stderr. */
-  static async powerOn(options: MachineOptions): Promise<Machine> {
-    const qemu = startQemu(options);
+  static powerOn(options: MachineOptions): Promise<Machine> {
+    return Machine.#start(options, []);
+  }
+
+  /**
+   * Brings a saved machine back as it was, paused: `memory` is the file that it had, or a copy of it, and everything else the options it had.
+   * @param state file that `saveState` wrote.
+   * @throws Failure when QEMU does not start or does not take the state, quoting its stderr.
+   */
+  static async restore(options: MachineOptions, state: string): Promise<Machine> {
+    const machine = await Machine.#start(options, incomingArguments);
+    try {
+      await loadDeviceState(machine.qmp, machine.name, state, options.signal);
+      return machine;
+    } catch (error) {
+      await machine[Symbol.asyncDispose]();
+      options.signal?.throwIfAborted();
+      throw new Failure({
+        tried: `restore ${options.spec.name} from ${state}`,
+        seen: machine.#stderr.at(-1) ?? messageOf(error),
+        remedy: "The saved machine does not fit this QEMU, or its files are damaged: it has to be saved anew",
+        exit: exitCode.invalid,
+        details: machine.#stderr,
+        cause: error,
+      });
+    }
+  }
+
+  static async #start(options: MachineOptions, more: readonly string[]): Promise<Machine> {
+    const qemu = startQemu(options, more);
     const stderr: string[] = [];
     qemu.stderr.setEncoding("utf8");
     qemu.stderr.on("data", (text: string) => {
@@ -138,50 +158,38 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  /** Waits until everything that boots has booted. @throws Failure when the boot is stuck, failed, slow beyond patience, or QEMU ended. */
-  async ready(): Promise<void> {
-    const { progress, signal, accelerator, patience = usualPatience[accelerator] } = this.#options;
-    const { silenceMs, bootMs } = patience;
-    using step = progress.step("boot", this.name);
-    const begin = performance.now();
-    let lastSound = begin;
-    let stage: BootStage = "power on";
-    for (;;) {
-      signal?.throwIfAborted();
-      const grown = await this.#console.poll();
-      const now = performance.now();
-      if (grown > 0) {
-        lastSound = now;
-        stage = stageOf(this.consoleText);
-        step.update(`${stage} (${bootStages.indexOf(stage) + 1}/${bootStages.length}): ${lastLines(this.consoleText, 1)[0] ?? ""}`.slice(0, 120));
-      }
-      if (stage === "ready") break;
-      const fatal = fatalLine(this.consoleText);
-      if (fatal !== undefined) throw this.#bootFailure(`the boot failed at stage "${stage}": ${fatal}`);
-      if (this.#end !== undefined) {
-        throw this.#bootFailure(`QEMU ended (${this.#end.signal ?? `exit code ${this.#end.exitCode ?? "unknown"}`}) at stage "${stage}"`);
-      }
-      if (now - lastSound > silenceMs) {
-        throw this.#bootFailure(`the boot is stuck: its console has been silent for ${silenceMs / 1000} s at stage "${stage}"`);
-      }
-      if (now - begin > bootMs) {
-        throw this.#bootFailure(`the boot is slow, not stuck: after ${bootMs / 1000} s it is at stage "${stage}" and its console still speaks`);
-      }
-      await delay(100, undefined, signal ? { signal } : {});
-    }
-    step.done();
+  /** Stops the machine's time. @throws Failure when QEMU does not. */
+  async pause(): Promise<void> {
+    await this.qmp.execute("stop");
   }
 
-  #bootFailure(seen: string): Failure {
-    return new Failure({
-      tried: `boot ${this.name} (${this.#options.accelerator})`,
-      seen,
-      remedy: "See the console's last lines below; a slow host may need fewer other jobs",
-      exit: exitCode.invalid,
-      details: [
-        ...lastLines(this.consoleText, quotedConsoleLines).map((line) => `console: ${line}`),
-        ...this.#stderr.map((line) => `qemu: ${line}`),
-      ],
+  /** Lets the machine's time go on. @throws Failure when QEMU does not. */
+  async resume(): Promise<void> {
+    await this.qmp.execute("cont");
+  }
+
+  /** Writes the state of a paused machine's devices to a file; its memory is in the memory file, where writes are kept. @throws Failure when it cannot. */
+  async saveState(file: string): Promise<void> {
+    await saveDeviceState(this.qmp, this.name, file, this.#options.signal);
+  }
+
+  /**
+   * Waits until everything that is to start has started, and the console says so.
+   * @param activity what goes on, for progress and messages.
+   * @throws Failure when it is stuck, failed, slow beyond patience, or QEMU ended.
+   */
+  async ready(activity: "boot" | "start what the config tree says" = "boot"): Promise<void> {
+    const { progress, signal, accelerator, patience = usualPatience[accelerator] } = this.#options;
+    await untilReady({
+      machine: this.name,
+      activity,
+      accelerator,
+      console: this.#console,
+      end: () => this.#end,
+      stderr: this.#stderr,
+      patience,
+      progress,
+      ...(signal && { signal }),
     });
   }
 

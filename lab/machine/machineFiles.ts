@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
-import { pack } from "tar-stream";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { pack, type Pack } from "tar-stream";
 import { managementAddressOf, managementNic, type MachineSpec } from "../topology/topology.ts";
 import type { TreeEntry } from "./configTree.ts";
 
@@ -10,6 +11,9 @@ export const controlPort = 2222;
 
 /** What the console says when everything that boots has booted. */
 export const readyMarker = "fwlab: ready";
+
+/** What makes a machine boot no further than `idleFiles` says: taken away when a config tree is laid on it. */
+export const idleTargetLink = "run/systemd/system/default.target";
 
 /** Keys with which a machine is controlled, and by which it is known. OpenSSH formats. */
 export interface MachineKeys {
@@ -82,9 +86,21 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
     enabled("fwlab-sshd.service"),
     file(
       "run/systemd/system/fwlab-ready.service",
-      `[Unit]\nDescription=Tells the lab that the boot is over\nAfter=multi-user.target fwlab-sshd.service\n\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'read up rest < /proc/uptime; echo "${readyMarker} after $up s" > /dev/console'\n`,
+      `[Unit]\nDescription=Tells the lab that the boot is over\nDefaultDependencies=no\nAfter=multi-user.target fwlab-sshd.service fwlab-agent.service\n\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'read up rest < /proc/uptime; echo "${readyMarker} after $up s" > /dev/console'\n`,
     ),
     enabled("fwlab-ready.service"),
+  ];
+}
+
+/**
+ * With these a boot ends as early as the lab can control the machine: nothing that a config tree could change has been read or started, no
+ * module, sysctl, device rule, network or daemon. `layTree` takes it from there, in the order of an ordinary boot.
+ */
+export function idleFiles(): TreeEntry[] {
+  const own = "fwlab-sshd.service fwlab-agent.service fwlab-ready.service";
+  return [
+    { type: "link", path: idleTargetLink, target: "fwlab-idle.target" },
+    file("run/systemd/system/fwlab-idle.target", `[Unit]\nDescription=Waits for a config tree\nDefaultDependencies=no\nWants=${own}\nAfter=${own}\n`),
   ];
 }
 
@@ -97,17 +113,15 @@ export function agentFiles(spec: MachineSpec, program: readonly [ProgramFile, ..
     ...program.map(({ name, content }) => file(`run/fwlab/${name}`, content)),
     file(
       "run/systemd/system/fwlab-agent.service",
-      `[Unit]\nDescription=Flows of the lab\nAfter=network.target\n\n[Service]\nExecStart=/usr/bin/node /run/fwlab/${program[0].name} --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
+      `[Unit]\nDescription=Flows of the lab\nDefaultDependencies=no\n\n[Service]\nExecStart=/usr/bin/node /run/fwlab/${program[0].name} --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
     ),
     enabled("fwlab-agent.service"),
   ];
 }
 
-/** Writes a tar archive of the entries, owned by root, times at the epoch: the same entries give the same bytes. @throws on I/O errors. */
-export async function writeMachineFiles(path: string, entries: readonly TreeEntry[]): Promise<void> {
+/** A tar archive of the entries, owned by root, times at the epoch: the same entries give the same bytes. */
+function archiveOf(entries: readonly TreeEntry[]): Pack {
   const archive = pack();
-  const output = createWriteStream(path, { mode: 0o600 });
-  const written = finished(archive.pipe(output));
   const owner = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) };
   for (const entry of entries) {
     if (entry.type === "file") {
@@ -119,5 +133,15 @@ export async function writeMachineFiles(path: string, entries: readonly TreeEntr
     }
   }
   archive.finalize();
-  await written;
+  return archive;
+}
+
+/** Writes the archive of the entries to a file that only its owner can read. @throws on I/O errors. */
+export async function writeMachineFiles(path: string, entries: readonly TreeEntry[]): Promise<void> {
+  await pipeline(archiveOf(entries), createWriteStream(path, { mode: 0o600 }));
+}
+
+/** The archive of the entries in memory. */
+export async function packedFiles(entries: readonly TreeEntry[]): Promise<Buffer> {
+  return buffer(archiveOf(entries));
 }

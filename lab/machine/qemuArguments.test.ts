@@ -9,6 +9,7 @@ const options = {
   boot: { kernel: "/c/kernel", initrd: "/c/initrd", root: "/c/a,b/root.squashfs" },
   machineFiles: "/l/fw-1.tar",
   console: "/l/console,log",
+  memory: { path: "/l/m,1", writes: "kept" },
 } as const;
 
 describe("QEMU's arguments", () => {
@@ -29,6 +30,12 @@ describe("QEMU's arguments", () => {
     const all = qemuArguments(options).join(" ");
     expect(all).toContain("file.filename=/c/a,,b/root.squashfs");
     expect(all).toContain("path=/l/console,,log");
+    expect(all).toContain("mem-path=/l/m,,1");
+  });
+
+  test("keep the machine's writes in its memory file, or leave the file as it is", () => {
+    const shared = (writes: "kept" | "private") => /share=(\w+)/u.exec(qemuArguments({ ...options, memory: { path: "/l/m", writes } }).join(" "))?.[1];
+    expect([shared("kept"), shared("private")]).toEqual(["on", "off"]);
   });
 
   test("emulate only without KVM", () => {

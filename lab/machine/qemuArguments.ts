@@ -38,9 +38,16 @@ const emulatedProcessor = "max,-la57,-smap,-smep,-umip,-pku";
  * q35 with direct kernel boot and no option ROMs; nothing but what the guests use. Not microvm: several of them on few cores hang in timer
  * calibration under TCG. `tb-size` bounds the translated code that an emulated machine may keep, in MiB: it is host memory.
  */
-function board(accelerator: Accelerator, memoryMiB: number, boot: Pick<BootFiles, "kernel" | "initrd">, parameters: readonly string[]): string[] {
+function board(
+  accelerator: Accelerator,
+  memoryMiB: number,
+  boot: Pick<BootFiles, "kernel" | "initrd">,
+  parameters: readonly string[],
+  memory?: MemoryFile,
+): string[] {
   return [
-    ...["-machine", "q35,graphics=off,vmport=off"],
+    ...["-machine", `q35,graphics=off,vmport=off${memory === undefined ? "" : ",memory-backend=memory"}`],
+    ...(memory === undefined ? [] : ["-object", memoryBackend(memory, memoryMiB)]),
     ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,tb-size=128"],
     ...["-cpu", accelerator === "kvm" ? "host" : emulatedProcessor],
     ...["-smp", "1", "-m", `${memoryMiB}M`],
@@ -49,9 +56,24 @@ function board(accelerator: Accelerator, memoryMiB: number, boot: Pick<BootFiles
   ];
 }
 
+/** Private writes leave the file as it is: any number of machines may be restored from it, one after the other or side by side. */
+function memoryBackend({ path, writes }: MemoryFile, memoryMiB: number): string {
+  return `memory-backend-file,id=memory,size=${memoryMiB}M,mem-path=${doubledCommas(path)},share=${writes === "kept" ? "on" : "off"}`;
+}
+
+function doubledCommas(path: string): string {
+  return path.replaceAll(",", ",,");
+}
+
 /** Arguments of a machine that has nothing but kernel and initramfs: it says that its first process runs, and switches itself off. */
 export function bareKernelArguments(accelerator: Accelerator, boot: Pick<BootFiles, "kernel" | "initrd">): string[] {
   return [...board(accelerator, 256, boot, ["fwlab.boot=bare"]), "-serial", "stdio"];
+}
+
+/** The file that is a machine's memory: what the machine writes is kept in it, or is private to its QEMU. */
+export interface MemoryFile {
+  readonly path: string;
+  readonly writes: "kept" | "private";
 }
 
 export interface MachineArguments {
@@ -62,16 +84,20 @@ export interface MachineArguments {
   readonly machineFiles: string;
   /** File that takes the serial console's output. */
   readonly console: string;
+  readonly memory: MemoryFile;
 }
+
+/** What makes QEMU wait, paused, for the device state of a saved machine. */
+export const incomingArguments: readonly string[] = ["-incoming", "defer"];
 
 /**
  * QEMU's arguments for one machine: the same input gives the same arguments, and each device has its slot, so that a saved machine can be
  * restored. QMP is on QEMU's own stdin and stdout: no socket, no path, no race.
  */
-export function qemuArguments({ spec, accelerator, boot, machineFiles, console }: MachineArguments): string[] {
+export function qemuArguments({ spec, accelerator, boot, machineFiles, console, memory }: MachineArguments): string[] {
   const management = nicOf(spec, managementNic);
   const drive = (id: string, file: string, slot: number): string[] => [
-    ...["-blockdev", `driver=raw,node-name=${id},read-only=on,file.driver=file,file.filename=${file.replaceAll(",", ",,")}`],
+    ...["-blockdev", `driver=raw,node-name=${id},read-only=on,file.driver=file,file.filename=${doubledCommas(file)}`],
     ...["-device", `virtio-blk-pci,drive=${id},addr=0x${slot.toString(16)}`],
   ];
   const nics = spec.nics.flatMap((nic, number) => [
@@ -80,15 +106,17 @@ export function qemuArguments({ spec, accelerator, boot, machineFiles, console }
   ]);
   return [
     ...["-name", spec.name],
-    ...board(accelerator, spec.memoryMiB, boot, [
-      `fwlab.role=${spec.role}`,
-      `fwlab.mgmt.mac=${management.mac}`,
-      `fwlab.mgmt.address=${management.address}`,
-    ]),
+    ...board(
+      accelerator,
+      spec.memoryMiB,
+      boot,
+      [`fwlab.role=${spec.role}`, `fwlab.mgmt.mac=${management.mac}`, `fwlab.mgmt.address=${management.address}`],
+      memory,
+    ),
     ...drive("root", boot.root, 4),
     ...drive("files", machineFiles, 5),
     ...nics,
-    ...["-chardev", `file,id=console,path=${console.replaceAll(",", ",,")}`, "-serial", "chardev:console"],
+    ...["-chardev", `file,id=console,path=${doubledCommas(console)}`, "-serial", "chardev:console"],
     ...["-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"],
   ];
 }

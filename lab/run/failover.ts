@@ -1,4 +1,5 @@
-import type { FaultRecord, Transition } from "../evidence/evidence.ts";
+import type { FaultRecord, Probe, Transition } from "../evidence/evidence.ts";
+import type { Resumption } from "../traffic/watch.ts";
 import type { LabRun } from "./labRun.ts";
 
 /**
@@ -27,29 +28,39 @@ export interface FailoverOutcome {
 }
 
 /**
- * One failover: the policy is asked and everything looked at while `from` has the duty, the fault strikes, the server speaks first on flows that
- * were idle, flows are waited for, and once they are steady everything is asked and looked at again.
+ * One failover: the policy is asked and everything looked at while `from` has the duty and the flows are steady, the fault strikes, the server
+ * speaks first on flows that were idle, flows are waited for, and once they are steady everything has been asked and is looked at again.
  */
 export async function failover(run: LabRun, { from, to, strike }: FailoverOptions): Promise<FailoverOutcome> {
-  const probes = await run.ask("before");
-  await run.wait(steadyMs);
+  const [probes, before] = await Promise.all([run.ask("before"), run.observe("failover-before"), run.wait(steadyMs)]);
   await run.measureClocks();
-  const before = await run.observe("failover-before");
   const fault = await strike();
   run.progress.note(`fault: ${fault.effect.measured}`);
-  const during = run.ask("during");
-  const [{ notResumed }, duringProbes] = await Promise.all([resumption(run, fault.atMs), during]);
-  await run.wait(steadyMs);
-  probes.push(...duringProbes, ...(await run.ask("after")));
+  const wakeAndResume = async () => {
+    await run.flows.wake(run.signal);
+    return run.timed("resumeMs", () => run.flows.resumed({ afterMs: fault.atMs, within: resumeWithinMs, signal: run.signal }));
+  };
+  const { notResumed, laterProbes } = await untilSteady(run, wakeAndResume());
+  probes.push(...laterProbes);
   const transition: Transition = { phase: "failover", from, to, fault, before, after: await run.observe("failover-after"), probes, outageBoundMs };
   run.transitions.push(transition);
   return { transition, notResumed };
 }
 
-/** Wakes idle flows, so that the first packet of theirs after the fault is the server's, and waits for all to move. */
-async function resumption(run: LabRun, afterMs: number) {
-  await run.flows.wake(run.signal);
-  return run.timed("resumeMs", () => run.flows.resumed({ afterMs, within: resumeWithinMs, signal: run.signal }));
+/** Asks the policy while the flows resume and once they have, and waits until they are steady. */
+async function untilSteady(run: LabRun, resumption: Promise<Resumption>): Promise<{ notResumed: readonly string[]; laterProbes: Probe[] }> {
+  const asked = async (): Promise<Probe[]> => {
+    const during = await run.ask("during");
+    await resumption;
+    return [...during, ...(await run.ask("after"))];
+  };
+  const steady = async (): Promise<Resumption> => {
+    const resumed = await resumption;
+    await run.wait(steadyMs);
+    return resumed;
+  };
+  const [{ notResumed }, laterProbes] = await Promise.all([steady(), asked()]);
+  return { notResumed, laterProbes };
 }
 
 /**
@@ -76,12 +87,8 @@ export async function failback(run: LabRun, { from, to }: Omit<FailoverOptions, 
     },
   };
   run.progress.note(`failback: ${fault.effect.measured}`);
-  const [{ notResumed }, duringProbes] = await Promise.all([
-    run.flows.resumed({ afterMs: Date.now(), within: resumeWithinMs, signal: run.signal }),
-    run.ask("during"),
-  ]);
-  await run.wait(steadyMs);
-  probes.push(...duringProbes, ...(await run.ask("after")));
+  const { notResumed, laterProbes } = await untilSteady(run, run.flows.resumed({ afterMs: Date.now(), within: resumeWithinMs, signal: run.signal }));
+  probes.push(...laterProbes);
   const transition: Transition = { phase: "failback", from, to, fault, before, after: await run.observe("failback-after"), probes, outageBoundMs };
   run.transitions.push(transition);
   return { transition, notResumed };

@@ -1,12 +1,16 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createBridges, removeBridges } from "../host/bridges.ts";
+import { execa } from "execa";
+import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
 import type { LabKeys } from "../image/keys.ts";
 import { machineTree, type TreeEntry } from "../machine/configTree.ts";
-import { Machine } from "../machine/machine.ts";
-import { labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
-import type { Accelerator, BootFiles } from "../machine/qemuArguments.ts";
+import { layTree } from "../machine/layTree.ts";
+import { Machine, type MachineOptions } from "../machine/machine.ts";
+import { idleFiles, labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
+import type { Accelerator, BootFiles, MemoryFile } from "../machine/qemuArguments.ts";
 import type { Progress } from "../progress/progress.ts";
 import { machineSpec, type MachineSpec, type Topology } from "../topology/topology.ts";
+import { savedFiles, writeSnapshotRecord, type LabSnapshot } from "./labSnapshot.ts";
 
 export interface LabOptions {
   readonly topology: Topology;
@@ -25,12 +29,19 @@ export interface LabOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a machine starts from: power, with its config tree; power, idle and without a tree; or a saved machine. */
+type Beginning = "with its tree" | "idle" | { readonly saved: LabSnapshot; readonly memory: MemoryFile };
+
 /** One running topology: bridges, taps, machines, in the network namespace of this process. */
 export class Lab implements AsyncDisposable {
   readonly topology: Topology;
   readonly #options: LabOptions;
   readonly #machines = new Map<string, Machine>();
   readonly #powerOns = new Map<string, number>();
+  /** Memory files that go with the lab. */
+  readonly #ownMemory = new Map<string, string>();
+  readonly #starting = new Set<Promise<Machine>>();
+  #disposed = false;
 
   private constructor(options: LabOptions) {
     this.topology = options.topology;
@@ -38,17 +49,53 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Makes the bridges and boots all machines side by side. @throws Failure of the first machine that does not boot; nothing is left then. */
-  static async start(options: LabOptions): Promise<Lab> {
+  static start(options: LabOptions): Promise<Lab> {
+    return Lab.#begun(options, async (lab) => {
+      await Promise.all(lab.#names.map((name) => lab.boot(name)));
+    });
+  }
+
+  /** As `start`, but the machines have no config tree and wait for one: see `lay`. */
+  static startIdle(options: LabOptions): Promise<Lab> {
+    return Lab.#begun(options, async (lab) => {
+      await Promise.all(lab.#names.map(async (name) => (await lab.#switchOn(name, "idle")).ready()));
+    });
+  }
+
+  /**
+   * Brings a saved lab back: machines, taps, and what the bridges had learned. Time goes on for all machines at once.
+   * @param writes "kept" makes a lab that can be saved again, and copies the memory for it; "private" is quicker.
+   * @throws Failure when a machine cannot be restored; nothing is left then.
+   */
+  static restore(options: LabOptions, saved: LabSnapshot, writes: MemoryFile["writes"] = "private"): Promise<Lab> {
+    return Lab.#begun(options, async (lab) => {
+      await Promise.all(
+        lab.#names.map(async (name) => {
+          const { memory } = savedFiles(saved.folder, name);
+          const own = writes === "private" ? memory : await lab.#copied(memory, name);
+          await lab.#switchOn(name, { saved, memory: { path: own, writes } });
+        }),
+      );
+      await teachBridges(saved.learned, options.signal);
+      await lab.resume();
+    });
+  }
+
+  static async #begun(options: LabOptions, begin: (lab: Lab) => Promise<void>): Promise<Lab> {
     options.signal?.throwIfAborted();
     const lab = new Lab(options);
     await createBridges(options.topology, options.signal);
     try {
-      await Promise.all(options.topology.machines.map((spec) => lab.boot(spec.name)));
+      await begin(lab);
     } catch (error) {
       await lab[Symbol.asyncDispose]();
       throw error;
     }
     return lab;
+  }
+
+  get #names(): string[] {
+    return this.topology.machines.map(({ name }) => name);
   }
 
   /** The machine called `name`, as it runs now. @throws RangeError when it was never switched on. */
@@ -60,41 +107,143 @@ export class Lab implements AsyncDisposable {
 
   /** Switches a machine on, with pristine files, and waits until it has booted. @throws Failure when it does not. */
   async boot(name: string): Promise<Machine> {
-    const { topology, trees, keys, folder, consoles, extraFiles, boot, accelerator, progress, signal } = this.#options;
-    const spec = machineSpec(topology, name);
-    const hostKey = keys.hostKeys[name];
-    if (hostKey === undefined) throw new RangeError(`no host key was made for ${name}`);
-    const machineKeys = {
-      hostPrivateKey: hostKey.privateKey,
-      hostPublicKeyLine: hostKey.publicKeyLine,
-      clientPublicKeyLine: keys.clientPublicKeyLine,
-    };
-    const files = join(folder, `${name}.tar`);
-    await writeMachineFiles(files, [...(await machineTree(trees, name)), ...labFiles(spec, machineKeys), ...extraFiles(spec)]);
-    const powerOn = (this.#powerOns.get(name) ?? 0) + 1;
-    this.#powerOns.set(name, powerOn);
-    const machine = await Machine.powerOn({
-      spec,
-      accelerator,
-      boot,
-      machineFiles: files,
-      console: join(consoles, powerOn === 1 ? `${name}.log` : `${name}-${powerOn}.log`),
-      identity: { privateKey: keys.clientPrivateKey, hostPublicKeyLine: hostKey.publicKeyLine },
-      progress,
-      ...(signal && { signal }),
-    });
-    await this.#machines.get(name)?.[Symbol.asyncDispose]();
-    this.#machines.set(name, machine);
+    const machine = await this.#switchOn(name, "with its tree");
     await machine.ready();
     return machine;
   }
 
+  /** Lays the config trees on idle machines, all side by side, and waits until all that they say has started. @throws Failure when one does not. */
+  async lay(): Promise<void> {
+    const { trees, signal } = this.#options;
+    await Promise.all(
+      this.#names.map(async (name) => {
+        const machine = this.machine(name);
+        await layTree(machine.shell, { tree: await machineTree(trees, name), own: this.#labsOwn(name), ...(signal && { signal }) });
+        await machine.ready("start what the config tree says");
+      }),
+    );
+  }
+
+  /** Stops the time of all machines. @throws Failure when one does not stop. */
+  async pause(): Promise<void> {
+    await Promise.all([...this.#machines.values()].map((machine) => machine.pause()));
+  }
+
+  /** Lets the time of all machines go on. @throws Failure when one does not. */
+  async resume(): Promise<void> {
+    await Promise.all([...this.#machines.values()].map((machine) => machine.resume()));
+  }
+
+  /**
+   * Saves all machines, paused together, into a folder, and stays paused. Frames that are under way between them are in no machine, and are not
+   * saved: whoever cannot lose one sends none. The host's SSH connections are given up before. Disk: what the machines' memory holds beside zeros.
+   * @throws Failure when a machine cannot be saved, or was restored with private writes; I/O errors.
+   */
+  async save(folder: string): Promise<LabSnapshot> {
+    const machines = [...this.#machines.values()];
+    for (const { shell } of machines) shell.drop();
+    await this.pause();
+    await Promise.all(
+      machines.map(async (machine) => {
+        const { memory, state, files } = savedFiles(folder, machine.name);
+        const own = this.#ownMemory.get(machine.name);
+        if (own === undefined) throw new RangeError(`${machine.name} was restored with private writes: its memory is in no file that could be saved`);
+        await machine.saveState(state);
+        await copySparsely(own, memory);
+        await copySparsely(this.#filesPath(machine.name), files);
+      }),
+    );
+    const saved = { folder, topology: this.topology.name, machines: this.#names, savedAtMs: Date.now(), learned: await learnedAddresses(this.topology) };
+    await writeSnapshotRecord(saved);
+    return saved;
+  }
+
+  #filesPath(name: string): string {
+    return join(this.#options.folder, `${name}.tar`);
+  }
+
+  /** The lab's own files on a machine, which no config tree replaces. */
+  #labsOwn(name: string): TreeEntry[] {
+    const { topology, keys, extraFiles } = this.#options;
+    const spec = machineSpec(topology, name);
+    const { privateKey, publicKeyLine } = this.#hostKey(name);
+    const machineKeys = { hostPrivateKey: privateKey, hostPublicKeyLine: publicKeyLine, clientPublicKeyLine: keys.clientPublicKeyLine };
+    return [...labFiles(spec, machineKeys), ...extraFiles(spec)];
+  }
+
+  #hostKey(name: string): LabKeys["hostKeys"][string] {
+    const hostKey = this.#options.keys.hostKeys[name];
+    if (hostKey === undefined) throw new RangeError(`no host key was made for ${name}`);
+    return hostKey;
+  }
+
+  /** A lab that is given up while a machine starts has to wait for it: else its QEMU would be nobody's, and hold its taps. */
+  async #switchOn(name: string, beginning: Beginning): Promise<Machine> {
+    const starting = this.#begin(name, beginning);
+    this.#starting.add(starting);
+    try {
+      const machine = await starting;
+      this.#machines.set(name, machine);
+      return machine;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  async #begin(name: string, beginning: Beginning): Promise<Machine> {
+    if (this.#disposed) throw new RangeError(`${name} was to be switched on in a lab that is over`);
+    const { topology, trees, keys, consoles, boot, accelerator, progress, signal } = this.#options;
+    const powerOn = (this.#powerOns.get(name) ?? 0) + 1;
+    this.#powerOns.set(name, powerOn);
+    await this.#machines.get(name)?.[Symbol.asyncDispose]();
+    const files = this.#filesPath(name);
+    if (typeof beginning === "object") {
+      await copySparsely(savedFiles(beginning.saved.folder, name).files, files);
+    } else {
+      const tree = beginning === "idle" ? idleFiles() : await machineTree(trees, name);
+      await writeMachineFiles(files, [...tree, ...this.#labsOwn(name)]);
+    }
+    const options: MachineOptions = {
+      spec: machineSpec(topology, name),
+      accelerator,
+      boot,
+      machineFiles: files,
+      console: join(consoles, powerOn === 1 ? `${name}.log` : `${name}-${powerOn}.log`),
+      memory: typeof beginning === "object" ? beginning.memory : { path: await this.#freshMemory(name), writes: "kept" },
+      identity: { privateKey: keys.clientPrivateKey, hostPublicKeyLine: this.#hostKey(name).publicKeyLine },
+      progress,
+      ...(signal && { signal }),
+    };
+    return typeof beginning === "object" ? Machine.restore(options, savedFiles(beginning.saved.folder, name).state) : Machine.powerOn(options);
+  }
+
+  /** A memory file of the machine's own, which QEMU makes when it is not there. */
+  async #freshMemory(name: string): Promise<string> {
+    const path = join(this.#options.folder, `${name}.memory`);
+    await rm(path, { force: true });
+    this.#ownMemory.set(name, path);
+    return path;
+  }
+
+  async #copied(memory: string, name: string): Promise<string> {
+    const path = await this.#freshMemory(name);
+    await copySparsely(memory, path);
+    return path;
+  }
+
   /** Ends all machines at once and takes the bridges away. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    await Promise.allSettled([...this.#starting]);
     const ends = await Promise.allSettled([...this.#machines.values()].map((machine) => machine[Symbol.asyncDispose]()));
     await removeBridges(this.topology);
+    await Promise.all([...this.#ownMemory.values()].map((path) => rm(path, { force: true })));
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 }
 
+/** Copies a file, and leaves holes where it has zeros. @throws ExecaError with cp's complaint. */
+async function copySparsely(from: string, to: string): Promise<void> {
+  await execa("cp", ["--sparse=always", "--reflink=auto", from, to]);
+}

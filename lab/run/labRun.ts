@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
 import type { Clock, FlowLedger } from "../evidence/ledger.ts";
@@ -7,32 +5,28 @@ import type { Observation } from "../evidence/observation.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { forwardingTable } from "../host/bridges.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
-import { labFolder } from "../host/labFolder.ts";
 import type { Machine } from "../machine/machine.ts";
-import { agentFiles } from "../machine/machineFiles.ts";
 import { observe } from "../observe/observe.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Bundle } from "../report/bundle.ts";
 import { hostPart, machineSpec, managementAddressOf, managementBridge, nicOf, type Topology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
-import { bundleAgent } from "../traffic/bundleAgent.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
-import { openFlows, type OpenFlows } from "../traffic/openFlows.ts";
+import { openFlows, OpenFlows } from "../traffic/openFlows.ts";
 import { askPolicy, startDeniedService, type PolicyQuestion } from "../traffic/policyProbes.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
+import type { LiveSnapshot } from "./liveSnapshot.ts";
 import type { Prepared } from "./prepare.ts";
+import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions } from "./startLab.ts";
 import { waitUntil } from "./waitUntil.ts";
 import { ownershipLook, replicationLook, type StateLook } from "./watchStates.ts";
 
-export interface LabRunOptions {
-  readonly topology: Topology;
-  /** Config trees, lowest first. */
-  readonly trees: readonly string[];
-  readonly prepared: Prepared;
-  readonly bundle: Bundle;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
+export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"> {
+  /** Keeps what is seen: the run's bundle. */
+  readonly keeper: Pick<Bundle, "folder" | "save">;
+  /** Whether the lab is to be saved with its flows. */
+  readonly savable?: boolean;
 }
 
 /** Port of the flows' service on the server, and of a service that runs there but that the policy denies. */
@@ -41,6 +35,7 @@ const deniedPort = 23;
 
 const steadyWithinMs = 120_000;
 const movingWithinMs = 30_000;
+const settledWithinMs = 15_000;
 const replicatedWithinMs = 30_000;
 
 /**
@@ -54,29 +49,33 @@ export class LabRun implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly transitions: Transition[] = [];
   /** How long each part took, by name, in milliseconds: `bootMs` and so on. */
-  readonly durations: Record<string, number> = {};
-  readonly #bundle: Bundle;
+  readonly durations: Record<string, number>;
+  readonly begun: Begun;
+  readonly #keeper: Pick<Bundle, "folder" | "save">;
   readonly #client: AgentClient;
   readonly #server: AgentClient;
   readonly #question: PolicyQuestion;
   readonly #keys: Prepared["keys"];
   readonly #clocks: Clock[] = [];
-  readonly #health: HostHealthWatch;
+  readonly #begunAtMs: number;
+  readonly #health = new HostHealthWatch();
   #flows: OpenFlows | undefined;
   #ledgers: FlowLedger[] = [];
 
-  private constructor(options: LabRunOptions, lab: Lab, client: AgentClient, server: AgentClient, health: HostHealthWatch, bootMs: number) {
+  private constructor(options: Omit<LabRunOptions, "cold">, { lab, begun, begunAtMs, durations }: StartedLab, client: AgentClient, server: AgentClient) {
     const { topology } = options;
     this.lab = lab;
+    this.begun = begun;
+    this.#begunAtMs = begunAtMs;
+    this.durations = { ...durations };
     this.topology = topology;
     this.progress = options.progress;
     this.signal = options.signal;
-    this.#bundle = options.bundle;
+    this.#keeper = options.keeper;
     this.#keys = options.prepared.keys;
     this.#client = client;
     this.#server = server;
-    this.#health = health;
-    this.durations["bootMs"] = Math.round(bootMs);
+    this.#health.start();
     const dataAddress = (name: string) => hostPart(nicOf(machineSpec(topology, name), "eth0").address);
     this.#question = {
       client: { agent: client, shell: lab.machine(topology.client).shell, address: dataAddress(topology.client) },
@@ -86,42 +85,63 @@ export class LabRun implements AsyncDisposable {
     };
   }
 
-  /** Boots the topology and takes up its agents. @throws Failure when something does not start; nothing is left running then. */
+  /** Brings the topology up with its config trees and takes up its agents. @throws Failure when something does not start; nothing is left running then. */
   static async start(options: LabRunOptions): Promise<LabRun> {
-    const { topology, trees, prepared, bundle, progress, signal } = options;
-    const agent = await bundleAgent();
-    const consoles = join(bundle.folder, "consoles");
-    await mkdir(consoles);
+    const started = await startLab({ ...options, keptIn: options.keeper.folder, writes: options.savable === true ? "kept" : "private" });
+    return LabRun.#over(options, started, async (run) => startDeniedService(run.#question, run.signal));
+  }
+
+  /** Brings a lab back that was saved with its flows; they speak on. @throws Failure when it cannot be; nothing is left running then. */
+  static async restore(options: Omit<LabRunOptions, "cold" | "savable">, live: LiveSnapshot): Promise<LabRun> {
     const begin = performance.now();
-    const lab = await Lab.start({
-      topology,
-      trees,
-      boot: prepared.image,
-      keys: prepared.keys,
-      accelerator: prepared.choice.accelerator,
-      folder: labFolder(),
-      consoles,
-      extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, agent, agentPort) : []),
-      progress,
-      signal,
+    const lab = await Lab.restore(await labOptions({ ...options, keptIn: options.keeper.folder }), live.lab);
+    const begunAtMs = performance.now();
+    const durations = { restoreMs: Math.round(begunAtMs - begin) };
+    return LabRun.#over(options, { lab, begun: "live", begunAtMs, durations }, async (run) => {
+      run.#flows = OpenFlows.takeUp(live.flows, { client: run.#client, server: run.#server, progress: run.progress });
+      await run.#flows.speak(run.signal);
+      await run.measureClocks();
     });
+  }
+
+  static async #over(options: Omit<LabRunOptions, "cold">, started: StartedLab, begin: (run: LabRun) => Promise<void>): Promise<LabRun> {
+    const { topology, signal } = options;
     try {
-      const bootMs = performance.now() - begin;
-      const [client, server] = await Promise.all(
-        [topology.client, topology.server].map((name) =>
-          AgentClient.connect({ name, address: managementAddressOf(machineSpec(topology, name)), port: agentPort }, { signal }),
-        ),
-      );
-      if (client === undefined || server === undefined) throw new RangeError("two agents were asked for");
-      const health = new HostHealthWatch();
-      health.start();
-      const run = new LabRun(options, lab, client, server, health, bootMs);
-      await startDeniedService(run.#question, signal);
+      const connect = (name: string) =>
+        AgentClient.connect({ name, address: managementAddressOf(machineSpec(topology, name)), port: agentPort }, { signal });
+      const [client, server] = await Promise.all([connect(topology.client), connect(topology.server)]);
+      const run = new LabRun(options, started, client, server);
+      await begin(run);
       return run;
     } catch (error) {
-      await lab[Symbol.asyncDispose]();
+      await started.lab[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /**
+   * Saves the lab with its flows into a folder: everybody holds their breath until nothing is under way, for frames between machines are in none of
+   * them. Stays paused. @throws Failure when the flows do not settle, or the lab cannot be saved.
+   */
+  async save(folder: string): Promise<LiveSnapshot> {
+    const unsettled = await this.flows.hold({ within: settledWithinMs, signal: this.signal });
+    if (unsettled.length > 0) {
+      throw new Failure({
+        tried: "save the lab with its flows",
+        seen: `${unsettled.length} flows wait for something ${settledWithinMs / 1000} s after all fell silent: ${unsettled.slice(0, 3).join(", ")}`,
+        remedy: "The flows must be steady before the lab is saved: look at the firewalls' rules and logs",
+        exit: exitCode.invalid,
+      });
+    }
+    const flows = this.flows.record();
+    this.#client.reconnect();
+    this.#server.reconnect();
+    return { lab: await this.lab.save(folder), flows };
+  }
+
+  /** Milliseconds since the lab came up. */
+  sinceBegun(): number {
+    return performance.now() - this.#begunAtMs;
   }
 
   machine(name: string): Machine {
@@ -206,7 +226,7 @@ export class LabRun implements AsyncDisposable {
     const { signal, topology, progress } = this;
     using step = progress.step(`look at everything (${moment})`);
     const endpoints = [topology.client, topology.server].map((name) => this.machine(name).shell);
-    const save = (path: string, text: string): Promise<void> => this.#bundle.save(path, text);
+    const save = (path: string, text: string): Promise<void> => this.#keeper.save(path, text);
     const observation = await observe({
       moment,
       firewalls: this.#firewallsOn(),

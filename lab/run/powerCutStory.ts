@@ -1,7 +1,7 @@
 import { powerCut } from "../faults/powerCut.ts";
 import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
-import type { Story } from "./conduct.ts";
 import { failback, failover } from "./failover.ts";
+import type { Story } from "./judgedRun.ts";
 
 /**
  * The active firewall loses its power under live flows, the backup takes over; then the power is back, and the duty with it. Where most flows

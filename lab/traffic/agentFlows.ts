@@ -17,6 +17,13 @@ export interface AgentFlowsOptions extends Omit<OpeningOptions, "session"> {
   readonly sshIdentity?: SshIdentity;
 }
 
+/** Open flows, as the host knows them: with this they are taken up again. Plain data. */
+export interface FlowsRecord {
+  readonly session: number;
+  readonly woken: boolean;
+  readonly flows: readonly PlacedFlow[];
+}
+
 /** The flows of one opening: one session, the same in both agents. Of ssh flows the client's agent knows all; the server's own sshd serves them. */
 export class AgentFlows implements AsyncDisposable {
   readonly flows: readonly PlacedFlow[];
@@ -30,6 +37,18 @@ export class AgentFlows implements AsyncDisposable {
     this.#server = server;
     this.session = session;
     this.flows = flows;
+  }
+
+  /** Flows that were opened before, by another process or in a lab that was saved since. */
+  static takenUp({ session, flows, woken }: FlowsRecord, agents: Pick<AgentFlowsOptions, "client" | "server">): AgentFlows {
+    const taken = new AgentFlows(agents, session, flows);
+    taken.#woken = woken;
+    return taken;
+  }
+
+  /** What the host knows of the flows; all else is in the agents. */
+  record(): FlowsRecord {
+    return { session: this.session, woken: this.#woken, flows: this.flows };
   }
 
   /** Opens the flows. @throws Failure when one ends at once, or not all are open on both sides within the bound. */

@@ -4,7 +4,7 @@ import { exitCode, Failure } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { SshIdentity } from "./agent/sshIdentity.ts";
 import type { AgentClient } from "./agentClient.ts";
-import { AgentFlows } from "./agentFlows.ts";
+import { AgentFlows, type FlowsRecord } from "./agentFlows.ts";
 import type { FlowSpec } from "./flowSpec.ts";
 import { hostClock } from "./hostClock.ts";
 import type { NamedSpec, PlacedFlow } from "./placedFlow.ts";
@@ -70,6 +70,16 @@ export class OpenFlows implements AsyncDisposable {
     this.#server = server;
     this.#agentFlows = agentFlows;
     this.#progress = progress;
+  }
+
+  /** Takes up flows that are open already, as `record` told them: in a lab that was saved and is restored. */
+  static takeUp(record: FlowsRecord, { client, server, progress }: Pick<OpenFlowsOptions, "client" | "server" | "progress">): OpenFlows {
+    return new OpenFlows(client, server, AgentFlows.takenUp(record, { client, server }), progress);
+  }
+
+  /** What the host knows of the flows, to take them up again. */
+  record(): FlowsRecord {
+    return this.#agentFlows.record();
   }
 
   /** Every flow with its tuples before and after NAT. */

@@ -40,6 +40,7 @@ async function options(name: string, patience: BootPatience, changes: Partial<Ma
     boot: image,
     machineFiles,
     console: join(folder, `${name}.log`),
+    memory: { path: join(folder, `${name}.memory`), writes: "kept" },
     identity: { privateKey: keys.clientPrivateKey, hostPublicKeyLine: hostKey.publicKeyLine },
     progress: silentProgress,
     patience,

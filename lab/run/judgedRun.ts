@@ -1,0 +1,88 @@
+import type { Evidence } from "../evidence/evidence.ts";
+import type { Run } from "../evidence/run.ts";
+import { exitCode, messageOf, type ExitCode } from "../failure/failure.ts";
+import { judge } from "../judge/judge.ts";
+import { Bundle, type RunStart } from "../report/bundle.ts";
+import type { Topology } from "../topology/topology.ts";
+import type { LabRun } from "./labRun.ts";
+
+/** What happens in a run: flows are opened, something is broken, and it is waited for what comes of it. */
+export type Story = (run: LabRun) => Promise<void>;
+
+export interface JudgedRunOptions {
+  readonly topology: Topology;
+  readonly start: RunStart;
+  /** Folder in which the run's bundle is made. */
+  readonly runsFolder: string;
+  /** Brings the lab up. */
+  readonly open: (bundle: Bundle) => Promise<LabRun>;
+  readonly story: Story;
+  /** Called while the lab is still up, when all evidence is in. */
+  readonly beforeEnd?: (run: LabRun) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** A run that has come to an end, one way or the other. */
+export interface FinishedRun {
+  readonly run: Run;
+  /** Folder of the bundle. */
+  readonly bundle: string;
+  /** What ended the run before its time, if something did. */
+  readonly interrupted: Error | undefined;
+}
+
+/** The exit code that a verdict has on the command line. */
+export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
+  return verdict === "pass" ? exitCode.pass : verdict === "fail" ? exitCode.fail : exitCode.invalid;
+}
+
+/**
+ * One run: brings a lab up, lets the story happen in it, judges the evidence. Whatever happens once the bundle is there, the bundle says: a run
+ * that did not come to its end is invalid, and names what ended it. @throws Failure when the bundle cannot be made or written.
+ */
+export async function judgedRun({ topology, start, runsFolder, open, story, beforeEnd, signal }: JudgedRunOptions): Promise<FinishedRun> {
+  const bundle = await Bundle.create(runsFolder, start);
+  const begin = performance.now();
+  let labRun: LabRun | undefined;
+  let interrupted: Error | undefined;
+  try {
+    labRun = await open(bundle);
+    await story(labRun);
+    await labRun.collect();
+    await beforeEnd?.(labRun);
+  } catch (error) {
+    // What fails after an interruption fails because of it, each in its own words.
+    const ended: unknown = signal.aborted ? signal.reason : error;
+    interrupted = ended instanceof Error ? ended : new Error(messageOf(ended), { cause: ended });
+  }
+  try {
+    const evidence = labRun?.evidence(interrupted) ?? noEvidence(topology, interrupted);
+    await labRun?.[Symbol.asyncDispose]();
+    const run: Run = {
+      schema: 1,
+      ...start,
+      ...judge(evidence, topology),
+      ...(labRun && { begun: labRun.begun }),
+      fault: { ...start.fault, atMs: evidence.transitions[0]?.fault.atMs ?? null },
+      durations: { ...labRun?.durations, totalMs: Math.round(performance.now() - begin) },
+    };
+    await bundle.writeEvidence(evidence);
+    await bundle.writeRun(run);
+    return { run, bundle: bundle.folder, interrupted };
+  } catch (error) {
+    // What ended the run is the news; that its evidence could not be written whole comes second.
+    throw interrupted === undefined ? error : new AggregateError([interrupted, error], `${messageOf(interrupted)}; then: ${messageOf(error)}`);
+  }
+}
+
+/** Of a run whose lab never came up. */
+function noEvidence(topology: Topology, interrupted: unknown): Evidence {
+  return {
+    topology: topology.name,
+    flows: [],
+    clocks: [],
+    transitions: [],
+    hostHealth: { worstTimerDelayMs: 0, allowedTimerDelayMs: 1 },
+    interrupted: messageOf(interrupted),
+  };
+}

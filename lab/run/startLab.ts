@@ -1,0 +1,87 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheFolder } from "../host/cacheFolder.ts";
+import { labFolder } from "../host/labFolder.ts";
+import { agentFiles } from "../machine/machineFiles.ts";
+import type { MemoryFile } from "../machine/qemuArguments.ts";
+import type { Progress } from "../progress/progress.ts";
+import { snapshotLimitBytes } from "../snapshot/limit.ts";
+import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
+import type { Topology } from "../topology/topology.ts";
+import { bundleAgent } from "../traffic/bundleAgent.ts";
+import { agentPort } from "../traffic/protocol.ts";
+import { Lab, type LabOptions } from "./lab.ts";
+import type { Prepared } from "./prepare.ts";
+import { restoreIdle } from "./warmLab.ts";
+
+export interface LabSetting {
+  readonly topology: Topology;
+  /** Config trees, lowest first. */
+  readonly trees: readonly string[];
+  readonly prepared: Prepared;
+  /** Folder that keeps the consoles' output, in a folder of theirs. */
+  readonly keptIn: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** The options of a lab in this process's namespaces whose endpoints run the flows' agents. */
+export async function labOptions({ topology, trees, prepared, keptIn, progress, signal }: LabSetting): Promise<LabOptions> {
+  const agent = await bundleAgent();
+  const consoles = join(keptIn, "consoles");
+  await mkdir(consoles, { recursive: true });
+  return {
+    topology,
+    trees,
+    boot: prepared.image,
+    keys: prepared.keys,
+    accelerator: prepared.choice.accelerator,
+    folder: labFolder(),
+    consoles,
+    extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, agent, agentPort) : []),
+    progress,
+    signal,
+  };
+}
+
+/** How a lab came up: its machines booted; restored idle, and given their config tree; restored with flows in them. */
+export type Begun = "cold" | "warm" | "live";
+
+export interface StartedLab {
+  readonly lab: Lab;
+  readonly begun: Begun;
+  /** By this process's monotonic clock, in milliseconds. */
+  readonly begunAtMs: number;
+  /** How long each part took, by name, in milliseconds. */
+  readonly durations: Readonly<Record<string, number>>;
+}
+
+export interface StartLabOptions extends LabSetting {
+  /** Whether machines are booted even where saved ones could be restored. */
+  readonly cold: boolean;
+  /** "kept" for a lab that is to be saved. */
+  readonly writes: MemoryFile["writes"];
+}
+
+/** Brings a lab up with its config trees, from saved machines where that may be and can be. @throws Failure when a machine does not come up. */
+export async function startLab(options: StartLabOptions): Promise<StartedLab> {
+  const { prepared, cold, writes, signal } = options;
+  const lab = await labOptions(options);
+  const begin = performance.now();
+  const since = (startMs: number): number => Math.round(performance.now() - startMs);
+  const store = new SnapshotStore({ folder: snapshotsFolder(cacheFolder()), limitBytes: snapshotLimitBytes(process.env) });
+  const restored = cold ? undefined : await restoreIdle({ lab, prepared, store, writes, signal });
+  if (restored === undefined) {
+    const booted = await Lab.start(lab);
+    return { lab: booted, begun: "cold", begunAtMs: performance.now(), durations: { bootMs: since(begin) } };
+  }
+  const restoreMs = since(begin);
+  try {
+    const layBegin = performance.now();
+    await restored.lay();
+    return { lab: restored, begun: "warm", begunAtMs: performance.now(), durations: { restoreMs, layMs: since(layBegin) } };
+  } catch (error) {
+    await restored[Symbol.asyncDispose]();
+    throw error;
+  }
+}
