@@ -25,7 +25,7 @@ async function ipBatch(tried: string, commands: readonly string[], signal?: Abor
  */
 export async function createBridges(topology: Topology, signal?: AbortSignal): Promise<void> {
   const commands = topology.bridges.flatMap((bridge) => [
-    `link add ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+    `link add ${bridge} ${bridge === managementBridge ? `address ${topology.managementMac} ` : ""}type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `link set ${bridge} up`,
   ]);
   for (const machine of topology.machines) {

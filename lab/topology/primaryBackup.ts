@@ -42,4 +42,5 @@ export const primaryBackup: Topology = {
   active: "fw-1",
   backup: "fw-2",
   managementAddress: "10.99.0.254/24",
+  managementMac: mac(0, 0xfe),
 };

@@ -43,6 +43,8 @@ export interface Topology {
   readonly backup: string;
   /** Address with prefix length of the host on the management bridge, inside the lab's namespace. */
   readonly managementAddress: string;
+  /** MAC of the host on the management bridge: a machine that was saved must find the same host when it is restored. */
+  readonly managementMac: string;
 }
 
 /** The bridge over which the lab controls its machines. */

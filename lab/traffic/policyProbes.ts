@@ -23,7 +23,7 @@ export interface AskOptions {
 }
 
 /** A SYN is sent again after 1, 3 and 7 s: during an outage of three adverts, and when it is over, a denied one must have been tried. */
-const patienceMs = { before: 2_500, during: 8_000, after: 2_500 } as const;
+const patienceMs = { before: 2_500, during: 7_500, after: 2_500 } as const;
 const allowedPatienceMs = 15_000;
 
 /** Forged segments go out at this pace, so that during a takeover some meet each of its phases. */
