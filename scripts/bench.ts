@@ -1,80 +1,67 @@
-import { mkdtemp } from "node:fs/promises";
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import { max, median, min } from "simple-statistics";
+import { Command } from "commander";
 import { exitCode, type ExitCode } from "../lab/failure/failure.ts";
-import { labFolder, prepareNamespaces } from "../lab/host/labFolder.ts";
+import { powerCut } from "../lab/faults/powerCut.ts";
+import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
-import { bootBareKernels } from "../lab/machine/bareKernel.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
-import { Lab } from "../lab/run/lab.ts";
-import { fixturesFolder, prepare } from "../lab/run/prepare.ts";
+import { fixturesFolder, prepare, runsFolder } from "../lab/run/prepare.ts";
+import { conductTrials } from "../lab/run/trials.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+import { mixture } from "../lab/traffic/flowSpec.ts";
+import { judgeRounds, judgeTrials, type Figure } from "./benchFigures.ts";
+import { measureRound, type Round } from "./benchRound.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
+import { parseWhole } from "./trialsOptions.ts";
 
-/** What the project promises of itself. */
-const allowedRatio = 4;
-const allowedMemoryBytes = 600e6;
-const bareKernelPatienceMs = 120_000;
+interface BenchOptions {
+  readonly rounds: number;
+  readonly trials: number;
+}
+
+/** The trials that are measured: as many flows as a run has by default, strikes spread over an advert's interval. */
+const trialFlows = 50;
+const trialSpreadMs = 1_000;
 
 /** `fwlab bench`: the numbers that a change must not make worse, as ratios within one run. */
 export function benchCommand(): Command {
   return new Command("bench")
-    .description("measure: four machines cold to ready against four bare kernels side by side, by turns; memory of each machine")
-    .option("--rounds <n>", "how often", parseRounds, 3)
+    .description("measure by turns: bare kernels, a cold boot, a restore; memory and disk; then what a trial costs")
+    .option("--rounds <n>", "how often", (text: string) => parseWhole(text, "rounds", 1, 100), 3)
+    .option("--trials <n>", "how many trials; 0 for none", (text: string) => parseWhole(text, "trials", 0, 1000), 20)
     .allowExcessArguments(false)
-    .action(async ({ rounds }: { rounds: number }) => {
-      process.exitCode = isFirstInside() ? await inside(rounds) : await enterAgain();
+    .action(async (options: BenchOptions) => {
+      process.exitCode = isFirstInside() ? await inside(options) : await enterAgain();
     });
 }
 
-function parseRounds(text: string): number {
-  const rounds = Number(text);
-  if (!Number.isSafeInteger(rounds) || rounds < 1 || rounds > 100) throw new InvalidArgumentError("A whole number from 1 to 100.");
-  return rounds;
-}
-
-/** By turns, so that what else the host does meets both alike. */
-async function inside(rounds: number): Promise<ExitCode> {
+async function inside({ rounds: count, trials: trialCount }: BenchOptions): Promise<ExitCode> {
   const signal = interruptionInside();
   using progress = new TerminalProgress();
   await prepareNamespaces(signal);
+  const config = join(fixturesFolder, primaryBackup.name);
   const prepared = await prepare({ topology: primaryBackup, accelerator: "auto", progress, signal });
-  const { image, keys, choice } = prepared;
-  const bare: number[] = [];
-  const cold: number[] = [];
-  const memory: number[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    bare.push(await bootBareKernels(primaryBackup.machines.length, { accelerator: choice.accelerator, boot: image, within: bareKernelPatienceMs, signal }));
-    const begin = performance.now();
-    await using lab = await Lab.start({
-      topology: primaryBackup,
-      trees: [join(fixturesFolder, "primary-backup")],
-      boot: image,
-      keys,
-      accelerator: choice.accelerator,
-      folder: labFolder(),
-      consoles: await mkdtemp(join(labFolder(), "consoles-")),
-      extraFiles: () => [],
-      progress,
-      signal,
-    });
-    cold.push(performance.now() - begin);
-    memory.push(...(await Promise.all(primaryBackup.machines.map(({ name }) => lab.machine(name).peakMemoryBytes()))));
-    progress.note(`round ${round}: bare ${seconds(bare.at(-1))}, ready ${seconds(cold.at(-1))}`);
+  const rounds: Round[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const round = await measureRound({ topology: primaryBackup, trees: [config], prepared, progress, signal });
+    rounds.push(round);
+    const { bareMs, coldReadyMs, coldAnswerMs, runningMs, warmAnswerMs } = round;
+    const whole = [bareMs, coldReadyMs, coldAnswerMs, runningMs, warmAnswerMs].map((value) => `${Math.round(value)} ms`);
+    progress.note(`round ${number}: bare, cold to ready, to answers, restored to running, to answers: ${whole.join(", ")}`);
   }
-  const ratios = cold.map((coldMs, round) => coldMs / (bare[round] ?? Number.NaN));
-  const ratio = median(ratios);
-  const peak = max(memory);
-  console.log(`four bare kernels to their first process: median ${seconds(median(bare))} (${seconds(min(bare))} – ${seconds(max(bare))})`);
-  console.log(`four machines cold to ready:              median ${seconds(median(cold))} (${seconds(min(cold))} – ${seconds(max(cold))})`);
-  console.log(`ratio: median ${ratio.toFixed(2)} (${min(ratios).toFixed(2)} – ${max(ratios).toFixed(2)}), allowed ${allowedRatio}`);
-  console.log(`memory of the largest machine: ${(peak / 1e6).toFixed(0)} MB, allowed ${allowedMemoryBytes / 1e6} MB`);
-  console.log(`accelerator: ${choice.accelerator} (${choice.reason}); image ${(image.sizeBytes / 1e6).toFixed(0)} MB`);
-  return ratio <= allowedRatio && peak <= allowedMemoryBytes ? exitCode.pass : exitCode.fail;
-}
-
-function seconds(milliseconds: number | undefined): string {
-  return `${((milliseconds ?? Number.NaN) / 1000).toFixed(1)} s`;
+  const figures: Figure[] = judgeRounds(rounds);
+  if (trialCount > 0) {
+    const { trials, interrupted } = await conductTrials({
+      ...{ topology: primaryBackup, config, fault: { id: "power-cut", target: primaryBackup.active }, strike: powerCut, accelerator: "auto" },
+      ...{ flows: mixture(trialFlows), count: trialCount, spreadMs: trialSpreadMs, seed: randomInt(2 ** 32), cold: false, runsFolder, progress, signal },
+    });
+    if (interrupted !== undefined) throw interrupted;
+    figures.push(...judgeTrials(trials));
+  }
+  progress[Symbol.dispose]();
+  for (const { what, measured, allowed, holds } of figures) console.log(`${holds ? "ok  " : "MISS"} ${what}: ${measured}${allowed === undefined ? "" : `, allowed ${allowed}`}`);
+  console.log(`accelerator: ${prepared.choice.accelerator} (${prepared.choice.reason}); image ${(prepared.image.sizeBytes / 1e6).toFixed(0)} MB`);
+  return figures.every(({ holds }) => holds) ? exitCode.pass : exitCode.fail;
 }

@@ -69,8 +69,8 @@ async function listSnapshots(store: SnapshotStore, limitBytes: number, clear: bo
 }
 
 function snapshotRow({ key, parts, diskBytes, madeAt, usedAt }: SnapshotEntry, state: string): string[] {
-  const { topology, accelerator, qemu } = parts ?? { topology: "-", accelerator: "-", qemu: "-" };
-  return ["snapshot", key, topology, accelerator, `QEMU ${qemu}`, inUnits(diskBytes), `made ${inSeconds(madeAt)}`, `used ${inSeconds(usedAt)}`, state];
+  const { topology, tree, accelerator, qemu } = parts ?? { topology: "-", tree: "-", accelerator: "-", qemu: "-" };
+  return ["snapshot", key, topology, `tree ${tree}`, accelerator, `QEMU ${qemu}`, inUnits(diskBytes), `made ${inSeconds(madeAt)}`, `used ${inSeconds(usedAt)}`, state];
 }
 
 function print(rows: readonly string[][]): void {

@@ -38,7 +38,8 @@ export function parseSeed(text: string): number {
   return parseWhole(text, undefined, 0, 4_294_967_295);
 }
 
-function parseWhole(text: string, unit: string | undefined, least: number, most: number): number {
+/** Reads a whole number. @throws InvalidArgumentError for anything but digits within the bounds. */
+export function parseWhole(text: string, unit: string | undefined, least: number, most: number): number {
   // Digits alone: Number() would take "", " 5", "1e3" and "0x10" too.
   const number = /^\d{1,10}$/u.test(text) ? Number(text) : Number.NaN;
   if (!(number >= least && number <= most)) {

@@ -66,7 +66,7 @@ export const runSchema = z.object({
     qemu: z.string(),
     guestKernel: z.string(),
   }),
-  /** How the lab came up: its machines booted; restored idle and given their config tree; restored with live flows. Unknown when it did not. */
+  /** How the lab came up: its machines booted; restored with their config tree, or idle and given it; restored with live flows. Unknown when it did not. */
   begun: z.enum(["cold", "warm", "live"]).optional(),
   flows: z.array(flowResultSchema),
   checks: z.array(checkResultSchema),

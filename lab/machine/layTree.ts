@@ -10,10 +10,16 @@ export interface LayTreeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Gives a machine the host's time of day. @throws Failure when it does not answer. */
+export async function setClock(shell: MachineShell, signal?: AbortSignal): Promise<void> {
+  // The connection is made first: a handshake takes an emulated machine a second, by which the clock would be late.
+  await shell.must("true", signal && { signal });
+  await shell.must(`date --utc --set=@${(Date.now() / 1000).toFixed(3)} >/dev/null`, signal && { signal });
+}
+
 /**
  * Lays config trees on a machine that `idleFiles` kept idle, and starts the rest of an ordinary boot: systemd reads the units, and modules, sysctls,
- * interfaces and daemons come up in their usual order, as if the files had been there from the first. Sets the guest's clock before, as it
- * stood still since the machine was saved. Returns when the start has begun; the console says when it is over.
+ * interfaces and daemons come up in their usual order, as if the files had been there from the first. Returns when the start has begun; the console says when it is over.
  * @throws Failure when the files do not unpack or systemd does not take them.
  */
 export async function layTree(shell: MachineShell, { tree, own, signal }: LayTreeOptions): Promise<void> {
@@ -21,7 +27,6 @@ export async function layTree(shell: MachineShell, { tree, own, signal }: LayTre
   const laid = tree.filter(({ path }) => !ownPaths.has(path));
   const holds = (prefix: string) => laid.some(({ path }) => path.startsWith(prefix));
   const commands = [
-    `date --utc --set=@${(Date.now() / 1000).toFixed(3)} >/dev/null`,
     // The initramfs unpacks with the same program, so that links and folders are treated alike.
     "busybox tar -x -p -f - -C /",
     `rm /${idleTargetLink}`,

@@ -81,7 +81,7 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
     file("run/systemd/network/00-fwlab-mgmt.network", `[Match]\nName=${managementNic}\n\n[Link]\nUnmanaged=yes\n`),
     file(
       "run/systemd/system/fwlab-sshd.service",
-      `[Unit]\nDescription=Control of the lab\nDefaultDependencies=no\nAfter=systemd-tmpfiles-setup.service\n\n[Service]\nExecStart=${intoManagement}/usr/sbin/sshd -D -e -f /run/fwlab/sshd_config\nRestart=on-failure\n`,
+      `[Unit]\nDescription=Control of the lab\nDefaultDependencies=no\nAfter=systemd-tmpfiles-setup.service\n\n[Service]\nExecStart=${intoManagement}/usr/sbin/sshd -D -e -r -f /run/fwlab/sshd_config\nRestart=on-failure\n`,
     ),
     enabled("fwlab-sshd.service"),
     file(

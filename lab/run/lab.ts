@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
 import type { LabKeys } from "../image/keys.ts";
 import { machineTree, type TreeEntry } from "../machine/configTree.ts";
-import { layTree } from "../machine/layTree.ts";
+import { layTree, setClock } from "../machine/layTree.ts";
 import { Machine, type MachineOptions } from "../machine/machine.ts";
 import { idleFiles, labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
 import type { Accelerator, BootFiles, MemoryFile } from "../machine/qemuArguments.ts";
@@ -122,6 +122,12 @@ export class Lab implements AsyncDisposable {
         await machine.ready("start what the config tree says");
       }),
     );
+  }
+
+  /** Gives all machines the host's time of day, which stood still for them while they were saved. @throws Failure when one does not answer. */
+  async setClocks(): Promise<void> {
+    const { signal } = this.#options;
+    await Promise.all(this.#names.map((name) => setClock(this.machine(name).shell, signal)));
   }
 
   /** Stops the time of all machines. @throws Failure when one does not stop. */

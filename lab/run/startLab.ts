@@ -12,7 +12,7 @@ import { bundleAgent } from "../traffic/bundleAgent.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import type { Prepared } from "./prepare.ts";
-import { restoreIdle } from "./warmLab.ts";
+import { restoreWarm } from "./warmLab.ts";
 
 export interface LabSetting {
   readonly topology: Topology;
@@ -44,7 +44,7 @@ export async function labOptions({ topology, trees, prepared, keptIn, progress, 
   };
 }
 
-/** How a lab came up: its machines booted; restored idle, and given their config tree; restored with flows in them. */
+/** How a lab came up: its machines booted; restored with the config tree, or idle and given it; restored with flows in them. */
 export type Begun = "cold" | "warm" | "live";
 
 export interface StartedLab {
@@ -70,18 +70,10 @@ export async function startLab(options: StartLabOptions): Promise<StartedLab> {
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
   const store = new SnapshotStore({ folder: snapshotsFolder(cacheFolder()), limitBytes: snapshotLimitBytes(process.env) });
-  const restored = cold ? undefined : await restoreIdle({ lab, prepared, store, writes, signal });
-  if (restored === undefined) {
+  const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, signal });
+  if (warm === undefined) {
     const booted = await Lab.start(lab);
     return { lab: booted, begun: "cold", begunAtMs: performance.now(), durations: { bootMs: since(begin) } };
   }
-  const restoreMs = since(begin);
-  try {
-    const layBegin = performance.now();
-    await restored.lay();
-    return { lab: restored, begun: "warm", begunAtMs: performance.now(), durations: { restoreMs, layMs: since(layBegin) } };
-  } catch (error) {
-    await restored[Symbol.asyncDispose]();
-    throw error;
-  }
+  return { ...warm, begun: "warm", begunAtMs: performance.now() };
 }

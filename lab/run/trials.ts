@@ -41,7 +41,7 @@ export interface FinishedTrials {
  * From the restore to the strike with offset 0, in milliseconds. Steady traffic before a fault is wanted for 5 s at least (RFC 6413), and the look
  * at everything before it takes its time on emulated machines; a strike that is late is told.
  */
-const leadMs = 8_000;
+const leadMs = 7_500;
 
 /** Traffic before the lab is saved, in milliseconds: keepalived announces its addresses a second time after 5 s. */
 const settleMs = 6_000;

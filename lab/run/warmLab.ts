@@ -1,16 +1,15 @@
-import { createHash } from "node:crypto";
-import { cpus } from "node:os";
 import { messageOf } from "../failure/failure.ts";
-import { idleFiles, labFiles, packedFiles } from "../machine/machineFiles.ts";
-import { qemuArguments, type MemoryFile } from "../machine/qemuArguments.ts";
+import { configHash } from "../machine/configTree.ts";
 import { snapshotKey, type SnapshotParts } from "../snapshot/parts.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import { managementAddressOf } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import { agentPort } from "../traffic/protocol.ts";
+import type { MemoryFile } from "../machine/qemuArguments.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import { readSnapshot } from "./labSnapshot.ts";
 import type { Prepared } from "./prepare.ts";
+import { idleParts, withTree } from "./snapshotParts.ts";
 
 export interface WarmLabOptions {
   readonly lab: LabOptions;
@@ -21,21 +20,66 @@ export interface WarmLabOptions {
   readonly signal: AbortSignal;
 }
 
+/** A lab from the cache, with its config trees, and how long that took by parts, in milliseconds. */
+export interface WarmLab {
+  readonly lab: Lab;
+  readonly durations: Readonly<Record<string, number>>;
+}
+
 /**
- * Restores the idle machines of a topology from the cache, where they are put on first use. Undefined when that is not to be had, which is told
- * in one line: then the machines have to be booted. @throws the signal's reason.
+ * A lab with its config trees, restored: as it was saved with these very trees, or idle machines on which the trees are laid now; what has to be
+ * made first is saved for later. Undefined when no snapshot is to be had, which is told in one line: then the machines have to be booted.
+ * @throws Failure when the config trees do not come up; the signal's reason.
  */
-export async function restoreIdle({ lab: options, prepared, store, writes, signal }: WarmLabOptions): Promise<Lab | undefined> {
-  const { progress } = options;
-  const parts = await partsOf(options, prepared);
+export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | undefined> {
+  const { lab: labOptions, prepared, store, writes, signal } = options;
+  const { topology, trees } = labOptions;
+  const idle = await idleParts(labOptions, prepared);
+  const tree = await configHash(
+    trees,
+    topology.machines.map(({ name }) => name),
+  );
+  const laid = withTree(idle, tree);
+  const begin = performance.now();
+  const since = (startMs: number): number => Math.round(performance.now() - startMs);
+  if ((await store.find(snapshotKey(laid), signal)).state !== "missing") {
+    const restored = await orNote(options, laid, async (folder) => Lab.restore(labOptions, await readSnapshot(folder), writes), notMade);
+    return restored && { lab: restored, durations: { restoreMs: since(begin) } };
+  }
+  const lab = await orNote(options, idle, async (folder) => Lab.restore(labOptions, await readSnapshot(folder), "kept"), (folder) => saveIdle(labOptions, folder, signal));
+  if (lab === undefined) return undefined;
+  try {
+    const restoreMs = since(begin);
+    const layBegin = performance.now();
+    await lab.lay();
+    const layMs = since(layBegin);
+    await keep(options, laid, lab);
+    return { lab, durations: { restoreMs, layMs, saveMs: since(layBegin) - layMs } };
+  } catch (error) {
+    await lab[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What the store is to be told when it is asked for a snapshot that was there a moment ago. */
+function notMade(): Promise<never> {
+  return Promise.reject(new Error("another process has removed it"));
+}
+
+/** Restores a snapshot, made first if need be, and sees that its machines answer; one that cannot be used is told in one line, and discarded. */
+async function orNote(
+  { lab: { progress }, store, signal }: WarmLabOptions,
+  parts: SnapshotParts,
+  restore: (folder: string) => Promise<Lab>,
+  make: (folder: string) => Promise<void>,
+): Promise<Lab | undefined> {
   const key = snapshotKey(parts);
   try {
     const found = await store.find(key, signal);
     if (found.state === "damaged") throw new Error(found.why);
-    const folder = found.state === "whole" ? found.folder : await store.store(parts, (empty) => saveIdle(options, empty, signal), { progress, signal });
-    const lab = await Lab.restore(options, await readSnapshot(folder), writes);
+    const lab = await restore(found.state === "whole" ? found.folder : await store.store(parts, make, { progress, signal }));
     try {
-      await Promise.all(lab.topology.machines.map(({ name }) => lab.machine(name).shell.must("true", { signal })));
+      await lab.setClocks();
       return lab;
     } catch (error) {
       await lab[Symbol.asyncDispose]();
@@ -65,29 +109,16 @@ async function saveIdle(options: LabOptions, folder: string, signal: AbortSignal
   step.done();
 }
 
-/** What the idle machines depend on. Paths of files are no part of it: their contents are. */
-async function partsOf({ topology, keys, accelerator, extraFiles }: LabOptions, { image, qemuVersion }: Prepared): Promise<SnapshotParts> {
-  const files = createHash("sha256");
-  const boot = { kernel: "kernel", initrd: "initrd", root: "root" };
-  const allArguments: string[] = [];
-  for (const spec of topology.machines) {
-    const hostKey = keys.hostKeys[spec.name];
-    const machineKeys = { hostPrivateKey: hostKey?.privateKey ?? "", hostPublicKeyLine: hostKey?.publicKeyLine ?? "", clientPublicKeyLine: keys.clientPublicKeyLine };
-    files.update(await packedFiles([...idleFiles(), ...labFiles(spec, machineKeys), ...extraFiles(spec)]));
-    allArguments.push(...qemuArguments({ spec, accelerator, boot, machineFiles: "files", console: "console", memory: { path: "memory", writes: "private" } }));
+/** Saves a lab on which trees were laid, and lets it go on. That it cannot be kept is told, and harms nobody but the next run. */
+async function keep({ lab: { progress }, store, signal }: WarmLabOptions, parts: SnapshotParts, lab: Lab): Promise<void> {
+  try {
+    const save = async (folder: string): Promise<void> => {
+      await lab.save(folder);
+    };
+    await store.store(parts, save, { progress, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    progress.note(`warm lab: the lab with its config tree cannot be kept for later runs (${messageOf(error)})`);
   }
-  return {
-    image: image.id,
-    qemu: qemuVersion,
-    accelerator,
-    // A saved machine goes on with the processor that it found, and with its clock rate.
-    processor: cpus()[0]?.model ?? "unknown",
-    topology: `${topology.name} ${shortHash(JSON.stringify(topology))}`,
-    arguments: shortHash(allArguments.join("\0")),
-    files: files.digest("hex").slice(0, 16),
-  };
-}
-
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  await lab.resume();
 }

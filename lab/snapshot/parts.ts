@@ -12,6 +12,7 @@ export const partsSchema = z.strictObject({
   topology: part,
   arguments: part,
   files: part,
+  tree: part,
 });
 
 /** What a snapshot depends on: with any other value, it is another snapshot. Values are short names or hashes. */
@@ -29,6 +30,8 @@ export interface SnapshotParts {
   readonly arguments: string;
   /** Hash of the files that are laid over the guests' roots. */
   readonly files: string;
+  /** Hash of the config trees that were laid on the machines; `none` for idle machines. */
+  readonly tree: string;
 }
 
 /**

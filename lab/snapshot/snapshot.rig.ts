@@ -13,6 +13,7 @@ export function partsWith(other: Partial<SnapshotParts> = {}): SnapshotParts {
     topology: "primary-backup",
     arguments: "0a21ff45aaa2",
     files: "77c1d90be3f4",
+    tree: "none",
     ...other,
   };
 }
