@@ -14,7 +14,7 @@ import { parseVrrp } from "./vrrp.ts";
  * keepalived writes its state into a file when it is told to, and says nowhere when it is done: the file counts when its size holds still.
  * Removed first, so that an old answer is never taken for a new one. Source: keepalived(8), `--signum`.
  */
-const vrrpCommand = [
+export const vrrpCommand = [
   "rm -f /tmp/keepalived.json",
   'kill -s "$(keepalived --signum=JSON)" "$(cat /run/keepalived.pid)" || exit 1',
   "last=0",

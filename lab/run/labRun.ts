@@ -8,7 +8,7 @@ import { HostHealthWatch } from "../host/hostHealth.ts";
 import type { Machine } from "../machine/machine.ts";
 import { observe } from "../observe/observe.ts";
 import type { Progress } from "../progress/progress.ts";
-import type { Bundle } from "../report/bundle.ts";
+import type { Keeper } from "../report/keeper.ts";
 import { hostPart, machineSpec, managementAddressOf, managementBridge, nicOf, type Topology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
@@ -24,7 +24,7 @@ import { ownershipLook, replicationLook, type StateLook } from "./watchStates.ts
 
 export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"> {
   /** Keeps what is seen: the run's bundle. */
-  readonly keeper: Pick<Bundle, "folder" | "save">;
+  readonly keeper: Keeper;
   /** Whether the lab is to be saved with its flows. */
   readonly savable?: boolean;
 }
@@ -51,7 +51,7 @@ export class LabRun implements AsyncDisposable {
   /** How long each part took, by name, in milliseconds: `bootMs` and so on. */
   readonly durations: Record<string, number>;
   readonly begun: Begun;
-  readonly #keeper: Pick<Bundle, "folder" | "save">;
+  readonly #keeper: Keeper;
   readonly #client: AgentClient;
   readonly #server: AgentClient;
   readonly #question: PolicyQuestion;

@@ -9,6 +9,7 @@ import { summarizeTrials } from "../judge/trialsSummary.ts";
 import type { Machine } from "../machine/machine.ts";
 import { writeWhole } from "../report/atomicFile.ts";
 import { newRunId } from "../report/bundle.ts";
+import { folderKeeper } from "../report/keeper.ts";
 import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
 import { failover } from "./failover.ts";
 import { judgedRun, type FinishedRun } from "./judgedRun.ts";
@@ -96,8 +97,7 @@ async function savedLab({ flows, cold, progress, signal }: TrialsOptions, settin
   const { active, backup, server } = setting.topology;
   await mkdir(keptIn, { recursive: true });
   await mkdir(folder, { recursive: true });
-  const keeper = { folder: keptIn, save: (path: string, text: string | Uint8Array) => writeWhole(keptIn, path, text) };
-  await using run = await LabRun.start({ ...setting, keeper, cold, savable: true, progress, signal });
+  await using run = await LabRun.start({ ...setting, keeper: folderKeeper(keptIn), cold, savable: true, progress, signal });
   await run.ownedBy(active);
   await run.open(mixedFlows(flows, server));
   await run.replicatedTo(backup);
