@@ -15,12 +15,12 @@ describe("an interrupted run ends soon, says so in its bundle, and leaves nothin
   const temporary = temporaryFolder();
 
   test.each([
-    ["the flows are open", "SIGINT", "the whole process group"],
-    ["a machine has mounted its root", "SIGTERM", "the outer process"],
-  ] as const)("%s: %s to %s", { timeout: patienceMs }, async (moment, signal, target) => {
+    ["the flows are open", "SIGINT", "the whole process group", []],
+    ["a machine has mounted its root", "SIGTERM", "the outer process", ["--cold"]],
+  ] as const)("%s: %s to %s", { timeout: patienceMs }, async (moment, signal, target, options) => {
     const bundles = new NewBundles();
     const traces = Traces.begin({ cache: cacheFolder(), temporary: temporary() });
-    await using command = new Command(["npm", "start", "--", "--flows", "4"], { traces });
+    await using command = new Command(["npm", "start", "--", "--flows", "4", ...options], { traces });
     const scene = { command, traces, bundles };
     const processes = await momentOf(scene, moment);
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootStages, stageOf, type BootStage } from "../../lab/machine/console.ts";
+import { incomingArguments } from "../../lab/machine/qemuArguments.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import type { NewBundles } from "./bundles.ts";
 import type { Command } from "./command.ts";
@@ -19,13 +20,14 @@ export type Moment = (scene: Scene, processes: readonly ProcessInfo[]) => boolea
 
 const machineCount = primaryBackup.machines.length;
 
-/** The moments of a run in the order in which they come. */
+/** The moments of a run in the order in which they come. Machines that are restored do not boot: their consoles say nothing. */
 export const moments = {
   "npm has just started": (_, processes) => processes.length > 0,
   "the bootstrap runs": (_, processes) => processes.some(isBootstrap),
   "the namespaces are entered": ({ traces }, processes) => processes.some((process) => traces.foreignNamespaces(process).some((name) => name.startsWith("net:"))),
   "the first QEMU runs": (_, processes) => processes.some(isMachine),
   "all QEMUs run": (_, processes) => processes.filter(isMachine).length === machineCount,
+  "all QEMUs have been told to restore": (_, processes) => processes.filter((process) => isMachine(process) && process.command.includes(incomingArguments[0] ?? "")).length === machineCount,
   "a machine has mounted its root": ({ bundles }) => machinesAt(bundles, "root mounted") > 0,
   "all machines are ready": ({ bundles }) => machinesAt(bundles, "ready") === machineCount,
   "the flows are open": ({ bundles }) => inBundle(bundles, "observations", "failover-before"),

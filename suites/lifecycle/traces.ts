@@ -6,7 +6,7 @@ import { livingProcesses, ownNamespaces, type ProcessInfo } from "./processes.ts
 const markVariable = "FWLAB_LIFECYCLE_MARK";
 
 /** What a cache is for: it stays between runs, and the folders in which labs and builds mount their temporary files stay empty. */
-const keptInCache = /^(?:accelerator(?:\/[0-9a-f]{16}\.json)?|build|lab|images(?:\.lock)?|keys(?:\.lock|\/[a-z0-9-]+)?)$/u;
+const keptInCache = /^(?:accelerator(?:\/[0-9a-f]{16}\.json)?|build|lab|images(?:\.lock)?|keys(?:\.lock|\/[a-z0-9-]+)?|snapshots(?:\.lock|\/[0-9a-f]{16}(?:\/[a-z0-9.-]+)?)?)$/u;
 /** Caches of translated code, which tsx and node keep for every program of the user. */
 const keptInTemporary = /^(?:tsx-\d+|node-compile-cache)(?:\/|$)/u;
 
