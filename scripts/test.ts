@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { exitCode, type ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
+import { coldSuites } from "../lab/run/startLab.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
 import { addUp, countLine, type TestCount } from "./testCount.ts";
@@ -14,8 +15,10 @@ export function testCommand(): Command {
   return new Command("test")
     .description("check types and lint, run the unit tests and the VM suites")
     .argument("[vitest-arguments...]", "handed to vitest; with any, types and lint are not checked")
+    .option("--cold", "boot all machines, even where saved ones could be restored", false)
     .allowUnknownOption()
-    .action(async (vitestArguments: string[]) => {
+    .action(async (vitestArguments: string[], { cold }: { cold: boolean }) => {
+      if (cold) process.env[coldSuites] = "1";
       // Loaded here, because no other verb is to wait for vitest's code.
       const { parseVitestArguments, runVitest } = await import("./vitestRun.ts");
       const choice = parseVitestArguments(vitestArguments);

@@ -4,11 +4,9 @@ import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conduct } from "../lab/run/conduct.ts";
 import type { FinishedRun, Story } from "../lab/run/judgedRun.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
+import { coldSuites } from "../lab/run/startLab.ts";
 import type { Control } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
-
-/** Set by `fwlab test --cold`: machines are booted, even where saved ones could be restored. */
-const coldSuites = "FWLAB_COLD";
 
 /** A run may take this long, emulated, on a slow host; then it is told to end, and has the rest of the hook's time to write its bundle. */
 const runWithinMs = 15 * 60_000;

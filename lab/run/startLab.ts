@@ -44,6 +44,9 @@ export async function labOptions({ topology, trees, prepared, keptIn, progress, 
   };
 }
 
+/** Environment variable by which `fwlab test --cold` tells the suites that machines are to be booted. */
+export const coldSuites = "FWLAB_COLD";
+
 /** How a lab came up: its machines booted; restored with the config tree, or idle and given it; restored with flows in them. */
 export type Begun = "cold" | "warm" | "live";
 

@@ -7,6 +7,7 @@ import { TerminalProgress } from "../../lab/progress/terminal.ts";
 import type { FinishedRun } from "../../lab/run/judgedRun.ts";
 import { fixturesFolder, runsFolder } from "../../lab/run/prepare.ts";
 import { conductTrials, type FinishedTrials } from "../../lab/run/trials.ts";
+import { coldSuites } from "../../lab/run/startLab.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { mixture } from "../../lab/traffic/flowSpec.ts";
 
@@ -31,7 +32,7 @@ describe("fw-1 loses its power, and its states were never replicated", () => {
       spreadMs: 0,
       seed: 0,
       accelerator: "auto",
-      cold: false,
+      cold: process.env[coldSuites] !== undefined,
       runsFolder,
       progress,
       signal: AbortSignal.timeout(withinMs),

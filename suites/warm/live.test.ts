@@ -10,6 +10,7 @@ import { folderKeeper } from "../../lab/report/keeper.ts";
 import { LabRun } from "../../lab/run/labRun.ts";
 import { fixturesFolder } from "../../lab/run/prepare.ts";
 import { setRun } from "../../lab/run/runSetting.ts";
+import { coldSuites } from "../../lab/run/startLab.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { machineSpec, nicOf } from "../../lab/topology/topology.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
@@ -56,7 +57,7 @@ describe("a lab is saved with fifty live flows, and restored", () => {
       signal,
     });
     const options = { ...setting, progress, signal };
-    const { saved, live } = await savedLive({ ...options, keeper: folderKeeper(join(folder, "first")), cold: false, savable: true }, join(folder, "saved"));
+    const { saved, live } = await savedLive({ ...options, keeper: folderKeeper(join(folder, "first")), cold: process.env[coldSuites] !== undefined, savable: true }, join(folder, "saved"));
     const restored = await soaked({ ...options, keeper: folderKeeper(join(folder, "second")) }, live);
     await using again = await LabRun.restore({ ...options, keeper: folderKeeper(join(folder, "third")) }, live);
     const second = await agentNow(again);

@@ -10,6 +10,7 @@ import { readBundle } from "../../lab/report/readBundle.ts";
 import { fixturesFolder, runsFolder } from "../../lab/run/prepare.ts";
 import { strikeOffsets } from "../../lab/run/strikeOffsets.ts";
 import { conductTrials, type FinishedTrials } from "../../lab/run/trials.ts";
+import { coldSuites } from "../../lab/run/startLab.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { mixture } from "../../lab/traffic/flowSpec.ts";
 
@@ -37,7 +38,7 @@ describe("two trials from one saved lab, of which the second's fault does not bi
       },
       flows: mixture(flows),
       accelerator: "auto",
-      cold: false,
+      cold: process.env[coldSuites] !== undefined,
       runsFolder,
       progress,
       signal: AbortSignal.timeout(withinMs),
