@@ -187,9 +187,11 @@ test("the control: without conntrackd the flows die, and the checks say why", ()
 
 test("1,000 flows are judged within 5 s", () => {
   const evidence = healthyRun(1000, 50);
-  const startMs = performance.now();
+  // The processor's time, of all threads: other tests at the same time do not count.
+  const before = process.cpuUsage();
   expect(judge(evidence).verdict).toBe("pass");
-  expect(performance.now() - startMs).toBeLessThan(5000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(5_000);
 });
 
 const clockOffset = { forward: 1_699_999_912_345, reverse: 1_699_999_950_000 };

@@ -75,17 +75,19 @@ describe("a snapshot that is stored", () => {
   });
 
   test("is made by one of two at once, and the other gets the same", async () => {
-    const gate = new EventEmitter();
+    const events = new EventEmitter();
+    const [filled, noted, gate] = ["filled", "noted", "open"].map((name) => once(events, name));
     const fill = vi.fn(async (into: string) => {
       await fillMachine(into);
-      await once(gate, "open");
+      events.emit("filled");
+      await gate;
     });
     const first = store.store(partsWith(), fill, options);
-    await vi.waitFor(() => expect(fill).toHaveBeenCalled());
-    const { progress, notes } = noting();
+    await filled;
+    const progress = { ...silentProgress, note: (line: string) => events.emit("noted", line) };
     const second = new SnapshotStore({ folder, limitBytes: 0 }).store(partsWith(), fill, { progress, signal });
-    await vi.waitFor(() => expect(notes).toEqual(["another fwlab makes a snapshot; waiting for it"]));
-    gate.emit("open");
+    expect(await noted).toEqual(["another fwlab makes a snapshot; waiting for it"]);
+    events.emit("open");
     expect(await second).toBe(await first);
     expect(fill).toHaveBeenCalledOnce();
   });
