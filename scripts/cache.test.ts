@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { compile, type CompiledProgram } from "../lab/compiled.rig.ts";
 import { imageFiles, measureFile, sealImage } from "../lab/image/manifest.ts";
 import { readRecipe } from "../lab/image/recipe.ts";
 import { silentProgress } from "../lab/progress/progress.ts";
@@ -16,6 +17,12 @@ const whole = partsWith({ topology: "primary-backup" });
 const damaged = partsWith({ topology: "two" });
 let cache: string;
 let current: string;
+let fwlab: CompiledProgram;
+
+beforeAll(async () => {
+  fwlab = await compile(fileURLToPath(new URL("fwlab.ts", import.meta.url)));
+});
+afterAll(() => fwlab[Symbol.asyncDispose]());
 
 /** A cache with today's image, an old one, a snapshot that is whole and one that is damaged. */
 beforeEach(async () => {
@@ -44,7 +51,7 @@ async function storeImage(id: string): Promise<void> {
 }
 
 async function fwlabCache(args: readonly string[] = [], limit = "700M") {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "tsx", "scripts/fwlab.ts", "cache", ...args], {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [fwlab.path, "cache", ...args], {
     cwd: root,
     env: { FWLAB_CACHE: cache, FWLAB_SNAPSHOT_LIMIT: limit },
     reject: false,

@@ -1,8 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { compile, type CompiledProgram } from "../lab/compiled.rig.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+let fwlab: CompiledProgram;
+
+beforeAll(async () => {
+  fwlab = await compile(fileURLToPath(new URL("fwlab.ts", import.meta.url)));
+});
+afterAll(() => fwlab[Symbol.asyncDispose]());
 
 test.each([
   [["start", "--no-such-option"], /unknown option '--no-such-option'/u],
@@ -19,14 +26,14 @@ test.each([
   [["explode"], /unknown command 'explode'/u],
   [[], /a verb is needed: start, trials, test, bench, cache/u],
 ])("fwlab %j gets one clear line and exit code 2", async (args, line) => {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "tsx", "scripts/fwlab.ts", ...args], { cwd: root, reject: false, stdin: "ignore" });
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [fwlab.path, ...args], { cwd: root, reject: false, stdin: "ignore" });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr.split("\n")).toHaveLength(1);
   expect(stderr).toMatch(/^fwlab: /u);
   expect(stderr).toMatch(line);
 });
 
-test("help is no error", async () => {
+test("help is no error, as users have it: by tsx", async () => {
   const { exitCode, stdout } = await execa(process.execPath, ["--import", "tsx", "scripts/fwlab.ts", "start", "--help"], { cwd: root, stdin: "ignore" });
   expect(exitCode).toBe(0);
   expect(stdout).toContain("--flows");

@@ -5,7 +5,6 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { labFolder, prepareNamespaces } from "./labFolder.ts";
 import { enterNamespaces, isFirstInside } from "./namespaces.ts";
 import { followOuterProcess } from "./outerProcess.ts";
@@ -13,7 +12,7 @@ import { followOuterProcess } from "./outerProcess.ts";
 if (isFirstInside()) {
   await inner();
 } else {
-  process.exitCode = await enterNamespaces({ command: process.execPath, args: ["--import", "tsx", fileURLToPath(import.meta.url), ...process.argv.slice(2)] });
+  process.exitCode = await enterNamespaces({ command: process.execPath, args: process.argv.slice(1) });
 }
 
 async function inner(): Promise<void> {

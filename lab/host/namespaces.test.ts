@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa, execaSync } from "execa";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { compile, type CompiledProgram } from "../compiled.rig.ts";
 import { insideNamespaces } from "./namespaces.ts";
 
-const fixture = fileURLToPath(new URL("namespaces.fixture.ts", import.meta.url));
 const probe = execaSync("unshare", [...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]), "--net", "--mount", "true"], { reject: false });
 
 interface ProcessInfo {
@@ -17,8 +17,13 @@ interface ProcessInfo {
 }
 
 describe.skipIf(probe.failed)(`namespaces of a lab's own${probe.failed ? " (skipped: this user may not make any)" : ""}`, () => {
+  let fixture: CompiledProgram;
   let cache: string;
   let mark: string;
+  beforeAll(async () => {
+    fixture = await compile(fileURLToPath(new URL("namespaces.fixture.ts", import.meta.url)));
+  });
+  afterAll(() => fixture[Symbol.asyncDispose]());
   beforeEach(async () => {
     cache = await mkdtemp(join(tmpdir(), "fwlab-namespaces-"));
     mark = `mark-${randomUUID()}`;
@@ -94,7 +99,7 @@ describe.skipIf(probe.failed)(`namespaces of a lab's own${probe.failed ? " (skip
 
   async function start(suffix?: string, path = process.env["PATH"] ?? "") {
     const name = suffix === undefined ? mark : `${mark}-${suffix}`;
-    const outer = execa(process.execPath, ["--import", "tsx", fixture, name], { env: { FWLAB_CACHE: cache, PATH: path }, reject: false, stderr: "inherit", stdin: "ignore" });
+    const outer = execa(process.execPath, [fixture.path, name], { env: { FWLAB_CACHE: cache, PATH: path }, reject: false, stderr: "inherit", stdin: "ignore" });
     const lines = outer[Symbol.asyncIterator]();
     const first = await lines.next();
     if (first.done === true) {

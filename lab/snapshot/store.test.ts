@@ -4,20 +4,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa, execaSync } from "execa";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { compile, type CompiledProgram } from "../compiled.rig.ts";
 import { silentProgress, type Progress } from "../progress/progress.ts";
 import { snapshotKey, type SnapshotParts } from "./parts.ts";
 import { fillMachine, flipByte, partsWith } from "./snapshot.rig.ts";
 import { SnapshotStore, snapshotsFolder } from "./store.ts";
 
-const fixture = fileURLToPath(new URL("store.fixture.ts", import.meta.url));
 const key = snapshotKey(partsWith());
 const { signal } = new AbortController();
 const options = { progress: silentProgress, signal };
+let fixture: CompiledProgram;
 let cache: string;
 let folder: string;
 let store: SnapshotStore;
 
+beforeAll(async () => {
+  fixture = await compile(fileURLToPath(new URL("store.fixture.ts", import.meta.url)));
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
 beforeEach(async () => {
   cache = await mkdtemp(join(tmpdir(), "fwlab-store-"));
   folder = snapshotsFolder(cache);
@@ -123,7 +128,7 @@ describe("nothing unfinished is left", () => {
   });
 
   test("after a maker was killed, once somebody else holds the lock", async () => {
-    const maker = execa(process.execPath, ["--import", "tsx", fixture, folder, "never"], { reject: false });
+    const maker = execa(process.execPath, [fixture.path, folder, "never"], { reject: false });
     await once(maker.stdout, "data");
     const [unfinished = ""] = await names();
     expect(unfinished).toMatch(/^\.unfinished-/u);
@@ -142,8 +147,8 @@ describe("nothing unfinished is left", () => {
   const probe = execaSync(privately[0], [...privately.slice(1), "mount -t tmpfs fwlab /mnt"], { reject: false });
   test.skipIf(probe.failed)(`when there is no room for the manifest${probe.failed ? " (skipped: this user may not mount)" : ""}`, async () => {
     await mkdir(folder);
-    const script = 'mount -t tmpfs -o size=1m fwlab "$1" && exec "$2" --import tsx "$3" "$1" brim';
-    const { stdout } = await execa(privately[0], [...privately.slice(1), script, "sh", folder, process.execPath, fixture]);
+    const script = 'mount -t tmpfs -o size=1m fwlab "$1" && exec "$2" "$3" "$1" brim';
+    const { stdout } = await execa(privately[0], [...privately.slice(1), script, "sh", folder, process.execPath, fixture.path]);
     const { ended, left } = JSON.parse(stdout) as { ended: string; left: string[] };
     expect(ended).toMatch(/^Failure: store snapshot [0-9a-f]{16}: no space left in .*\/snapshots: ENOSPC: no space left on device, write\. Free space there/u);
     expect(left).toEqual([]);
