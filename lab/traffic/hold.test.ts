@@ -53,7 +53,7 @@ async function lastArrivalMs(flows: OpenFlows, ledgers: readonly FlowLedger[]): 
 
 const counts = (ledgers: readonly FlowLedger[]): number[] => ledgers.flatMap(({ forward, reverse }) => [forward.sent.seq.length, reverse.sent.seq.length]);
 
-describe("flows that are held", () => {
+describe.concurrent("flows that are held", () => {
   test("have nothing in flight, stand still, go on, and have lost nothing, however often", async () => {
     await using flows = await open(ofAllKinds);
     await flows.wake(signal);
@@ -121,10 +121,10 @@ async function stalledMeanwhile(how: "hold" | "drain"): Promise<string[]> {
   return notWhole(await collected);
 }
 
-test("ledgers after a hold wait for what is in flight", async () => {
+test.concurrent("ledgers after a hold wait for what is in flight", async () => {
   expect(await stalledMeanwhile("hold")).toEqual([]);
 });
 
-test("the control: ledgers after a drain do not", async () => {
+test.concurrent("the control: ledgers after a drain do not", async () => {
   expect(await stalledMeanwhile("drain")).toEqual(["tcp-001 forward"]);
 });

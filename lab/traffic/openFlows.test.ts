@@ -96,7 +96,7 @@ describe("flows that nothing disturbs", () => {
   });
 });
 
-describe("the ledger can tell", () => {
+describe.concurrent("the ledger can tell", () => {
   test("a stall: longest silence, nothing lost, resumed only afterwards", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, paced)], proxy);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { flowLedgerSchema, type FlowLedger } from "../evidence/ledger.ts";
 import { silentProgress } from "../progress/progress.ts";
 import { loopbackAddress, startRig, type Rig } from "./agents.rig.ts";
@@ -12,21 +12,15 @@ import { TcpProxy } from "./proxies.rig.ts";
 import { SshStandIn, sshPort } from "./sshServer.rig.ts";
 
 const signal = AbortSignal.timeout(90_000);
+const otherHostKey = utils.generateKeyPairSync("ed25519").public;
+const rsaHostKey = utils.generateKeyPairSync("rsa", { bits: 1024 }).public;
+const otherPrivateKey = utils.generateKeyPairSync("ed25519").private;
 let rig: Rig;
-let sshd: SshStandIn;
-let proxy: TcpProxy;
 
 beforeAll(async () => {
   rig = await startRig(signal);
-  sshd = await SshStandIn.start();
-  proxy = await TcpProxy.to(sshd.address, sshPort);
-});
-beforeEach(() => {
-  sshd.tamper = (program) => program;
 });
 afterAll(async () => {
-  await proxy[Symbol.asyncDispose]();
-  await sshd[Symbol.asyncDispose]();
   await rig[Symbol.asyncDispose]();
 });
 
@@ -36,18 +30,39 @@ interface Changed {
   readonly within?: number;
 }
 
-function open(count: number, { identity = {}, address = proxy.address, within = 5_000 }: Changed = {}): Promise<OpenFlows> {
-  return openFlows({
-    client: rig.client,
-    server: rig.server,
-    serverAddress: address,
-    listenAddress: rig.serverAddress,
-    specs: Array.from({ length: count }, () => ssh(`omarine:${sshPort}`, { intervalMs: 120 })),
-    sshIdentity: { ...sshd.identity, ...identity },
-    within,
-    progress: silentProgress,
-    signal,
-  });
+/** A server and the way to it, of one test's own: it may stall, cut and tamper with them as it likes. */
+class FarSide implements AsyncDisposable {
+  readonly sshd: SshStandIn;
+  readonly proxy: TcpProxy;
+
+  private constructor(sshd: SshStandIn, proxy: TcpProxy) {
+    this.sshd = sshd;
+    this.proxy = proxy;
+  }
+
+  static async start(): Promise<FarSide> {
+    const sshd = await SshStandIn.start();
+    return new FarSide(sshd, await TcpProxy.to(sshd.address, sshPort));
+  }
+
+  open(count: number, { identity = {}, address = this.proxy.address, within = 5_000 }: Changed = {}): Promise<OpenFlows> {
+    return openFlows({
+      client: rig.client,
+      server: rig.server,
+      serverAddress: address,
+      listenAddress: rig.serverAddress,
+      specs: Array.from({ length: count }, () => ssh(`omarine:${sshPort}`, { intervalMs: 120 })),
+      sshIdentity: { ...this.sshd.identity, ...identity },
+      within,
+      progress: silentProgress,
+      signal,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.proxy[Symbol.asyncDispose]();
+    await this.sshd[Symbol.asyncDispose]();
+  }
 }
 
 function only(ledgers: readonly FlowLedger[]): FlowLedger {
@@ -56,15 +71,16 @@ function only(ledgers: readonly FlowLedger[]): FlowLedger {
   return ledger;
 }
 
-describe("a session", () => {
+describe.concurrent("a session", () => {
   test("is typed and answered to the last byte, across a stall", async () => {
-    await using flows = await open(2);
+    await using far = await FarSide.start();
+    await using flows = await far.open(2);
     expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
-    proxy.stall();
+    far.proxy.stall();
     const stalledMs = Date.now();
     expect((await flows.resumed({ afterMs: stalledMs + 50, within: 700, signal })).notResumed).toEqual(["ssh-001", "ssh-002"]);
     const goneOnMs = Date.now();
-    proxy.go();
+    far.proxy.go();
     const { notResumed, resumedAtMs } = await flows.resumed({ afterMs: stalledMs + 50, within: 3_000, signal });
     expect(notResumed).toEqual([]);
     for (const atMs of resumedAtMs.values()) expect(atMs).toBeGreaterThanOrEqual(goneOnMs - 20);
@@ -85,7 +101,7 @@ describe("a session", () => {
         accepted: 1,
         forward: { corrupt: 0 },
         reverse: { corrupt: 0 },
-        tuple: { destination: { address: proxy.address, port: sshPort } },
+        tuple: { destination: { address: far.proxy.address, port: sshPort } },
         natTuple: { source: { address: "192.168.1.100", port: 40_001 }, destination: { address: "192.168.1.3", port: 22 } },
         serverSawSources: [{ address: "192.168.1.100", port: 40_001 }],
       });
@@ -95,7 +111,8 @@ describe("a session", () => {
   });
 
   test("types the line under way to its end when all stop, and begins none", async () => {
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    await using flows = await far.open(1);
     await flows.moving({ within: 5_000, signal });
     expect(await flows.drain({ signal })).toEqual([]);
     const { forward } = only(await flows.ledgers({ signal }));
@@ -108,36 +125,41 @@ describe("a session", () => {
   });
 
   test("is in flight while a line is not answered", async () => {
-    await using flows = await open(2);
+    await using far = await FarSide.start();
+    await using flows = await far.open(2);
     await flows.moving({ within: 5_000, signal });
-    proxy.stall();
+    far.proxy.stall();
     await sleep(200);
     expect(await flows.drain({ within: 400, signal })).toEqual(["ssh-001", "ssh-002"]);
-    proxy.go();
+    far.proxy.go();
     expect(await flows.drain({ within: 3_000, signal })).toEqual([]);
   });
 
   test("is opened once, however often that is asked for", async () => {
-    const before = sshd.connections;
-    const order = { session: 77, role: "client", address: proxy.address, flows: [{ flow: 0, kind: "ssh", mode: "request", intervalMs: 120, port: sshPort }], identity: sshd.identity } as const;
+    await using far = await FarSide.start();
+    const before = far.sshd.connections;
+    const order = { session: 77, role: "client", address: far.proxy.address, flows: [{ flow: 0, kind: "ssh", mode: "request", intervalMs: 120, port: sshPort }], identity: far.sshd.identity } as const;
     for (let times = 0; times < 3; times += 1) expect(await rig.client.request("open", order, { signal })).toEqual({ flows: 1 });
     await sleep(500);
-    expect(sshd.connections - before).toBe(1);
+    expect(far.sshd.connections - before).toBe(1);
     await rig.client.request("close", { session: 77 }, { signal });
-  });
-
-  test("logs in though many others do, each on a connection of its own", async () => {
-    const before = sshd.connections;
-    await using flows = await open(20);
-    expect(sshd.connections - before).toBe(20);
-    expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
   });
 });
 
-describe("what the far side gets wrong is told:", () => {
+// By itself: so many logins keep client and server from everything else for a moment.
+test("a session logs in though many others do, each on a connection of its own", async () => {
+  await using far = await FarSide.start();
+  const before = far.sshd.connections;
+  await using flows = await far.open(20);
+  expect(far.sshd.connections - before).toBe(20);
+  expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
+});
+
+describe.concurrent("what the far side gets wrong is told:", () => {
   test("a line that it read otherwise than typed is corrupt, and not received", async () => {
-    sshd.tamper = (program) => program.replace('[ "$line" = "$must" ]', '[ "$line" = "$must" ] && [ $n != 3 ]');
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    far.sshd.tamper = (program) => program.replace('[ "$line" = "$must" ]', '[ "$line" = "$must" ] && [ $n != 3 ]');
+    await using flows = await far.open(1);
     await sleep(800);
     expect((await flows.moving({ within: 3_000, signal })).notResumed).toEqual([]);
     expect(await flows.drain({ within: 3_000, signal })).toEqual([]);
@@ -149,8 +171,9 @@ describe("what the far side gets wrong is told:", () => {
   });
 
   test("a byte that must not come: nothing after it is believed", async () => {
-    sshd.tamper = (program) => program.replace("n=$((n + 1))", "n=$((n + 1)); [ $n = 3 ] && printf '!'");
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    far.sshd.tamper = (program) => program.replace("n=$((n + 1))", "n=$((n + 1)); [ $n = 3 ] && printf '!'");
+    await using flows = await far.open(1);
     await sleep(800);
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toEqual(["ssh-001"]);
     const { forward, reverse, errors } = only(await flows.ledgers({ within: 300, signal }));
@@ -160,13 +183,14 @@ describe("what the far side gets wrong is told:", () => {
   });
 });
 
-describe("a session's end is told by its code:", () => {
+describe.concurrent("a session's end is told by its code:", () => {
   test("a reset, and its unanswered lines are missing", async () => {
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    await using flows = await far.open(1);
     await flows.moving({ within: 5_000, signal });
-    proxy.stall();
+    far.proxy.stall();
     await sleep(400);
-    proxy.reset();
+    far.proxy.reset();
     await sleep(200);
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toEqual(["ssh-001"]);
     const { errors, forward } = only(await flows.ledgers({ within: 1_000, signal }));
@@ -175,11 +199,12 @@ describe("a session's end is told by its code:", () => {
   });
 
   test("an end of the TCP stream", async () => {
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    await using flows = await far.open(1);
     await flows.moving({ within: 5_000, signal });
     // A keystroke that meets the end first would be told as EPIPE.
     await flows.drain({ within: 3_000, signal });
-    proxy.cut();
+    far.proxy.cut();
     await sleep(200);
     await flows.speak(signal);
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toEqual(["ssh-001"]);
@@ -188,80 +213,92 @@ describe("a session's end is told by its code:", () => {
   });
 
   test("a flipped bit, which no session survives", async () => {
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    await using flows = await far.open(1);
     await flows.moving({ within: 5_000, signal });
-    proxy.corruptOnce();
+    far.proxy.corruptOnce();
     await sleep(500);
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toEqual(["ssh-001"]);
     expect(only(await flows.ledgers({ signal })).errors).toHaveLength(1);
   });
 
   test("the end of the far side's program", async () => {
-    await using flows = await open(1);
+    await using far = await FarSide.start();
+    await using flows = await far.open(1);
     await flows.moving({ within: 5_000, signal });
-    sshd.endPrograms();
+    far.sshd.endPrograms();
     await sleep(300);
     expect(only(await flows.ledgers({ signal })).errors).toMatchObject([{ clock: "client", code: "EOF", message: "the far side's program ended" }]);
   });
 });
 
-describe("a session that cannot be opened says why:", () => {
+describe.concurrent("a session that cannot be opened says why:", () => {
   test("another host key", async () => {
-    await expect(open(1, { identity: { hostKey: utils.generateKeyPairSync("ed25519").public } })).rejects.toMatchObject({
+    await using far = await FarSide.start();
+    await expect(far.open(1, { identity: { hostKey: otherHostKey } })).rejects.toMatchObject({
       seen: "ssh-001 ended at once: EHOSTKEY the server shows another host key than the one made for it",
     });
   });
 
   test("a host key of a kind that the server has not", async () => {
-    await expect(open(1, { identity: { hostKey: utils.generateKeyPairSync("rsa", { bits: 1024 }).public } })).rejects.toMatchObject({
+    await using far = await FarSide.start();
+    await expect(far.open(1, { identity: { hostKey: rsaHostKey } })).rejects.toMatchObject({
       seen: expect.stringMatching(/^ssh-001 ended at once: ESSH .*host key/u) as string,
     });
   });
 
   test("a line that is no host key", async () => {
-    await expect(open(1, { identity: { hostKey: "" } })).rejects.toMatchObject({ seen: expect.stringContaining("hostKey must be a line with a public key") as string });
+    await using far = await FarSide.start();
+    await expect(far.open(1, { identity: { hostKey: "" } })).rejects.toMatchObject({ seen: expect.stringContaining("hostKey must be a line with a public key") as string });
   });
 
   test("a login refused", async () => {
-    await expect(open(2, { identity: { privateKey: utils.generateKeyPairSync("ed25519").private } })).rejects.toMatchObject({
+    await using far = await FarSide.start();
+    await expect(far.open(2, { identity: { privateKey: otherPrivateKey } })).rejects.toMatchObject({
       seen: expect.stringMatching(/^ssh-00\d ended at once: ELOGIN All configured authentication methods failed$/u) as string,
     });
   });
 
   test("a private key that is none", async () => {
-    await expect(open(1, { identity: { privateKey: "secret" } })).rejects.toMatchObject({ seen: expect.stringMatching(/EIDENTITY .*privateKey/u) as string });
+    await using far = await FarSide.start();
+    await expect(far.open(1, { identity: { privateKey: "secret" } })).rejects.toMatchObject({ seen: expect.stringMatching(/EIDENTITY .*privateKey/u) as string });
   });
 
   test("a program that ends before it greets", async () => {
-    sshd.tamper = () => "echo No account.; exit 1";
-    await expect(open(1)).rejects.toMatchObject({ seen: `ssh-001 ended at once: EOF the far side's program ended, having said "No account.\\r\\n"` });
+    await using far = await FarSide.start();
+    far.sshd.tamper = () => "echo No account.; exit 1";
+    await expect(far.open(1)).rejects.toMatchObject({ seen: `ssh-001 ended at once: EOF the far side's program ended, having said "No account.\\r\\n"` });
   });
 
   test("a program that says something else first", async () => {
-    sshd.tamper = (program) => `echo Welcome.; ${program}`;
-    await expect(open(1, { within: 1_000 })).rejects.toMatchObject({
+    await using far = await FarSide.start();
+    far.sshd.tamper = (program) => `echo Welcome.; ${program}`;
+    await expect(far.open(1, { within: 1_000 })).rejects.toMatchObject({
       seen: "1 not open after 1000 ms, ssh-001 among them",
       details: [expect.stringMatching(/^ssh-001: .*no sign of the other side's program/u) as string],
     });
   });
 
   test("nobody listens", async () => {
-    await expect(open(1, { address: loopbackAddress() })).rejects.toMatchObject({
+    await using far = await FarSide.start();
+    await expect(far.open(1, { address: loopbackAddress() })).rejects.toMatchObject({
       seen: expect.stringMatching(/^ssh-001 ended at once: ECONNREFUSED/u) as string,
       remedy: expect.stringContaining("sshd on omarine") as string,
     });
   });
 
   test("a server that stays silent", async () => {
+    await using far = await FarSide.start();
     const address = loopbackAddress();
     const silent = createServer((socket) => socket.on("error", () => undefined)).listen(sshPort, address);
     await once(silent, "listening");
-    await expect(open(1, { address, within: 700 })).rejects.toMatchObject({ seen: "1 not open after 700 ms, ssh-001 among them" });
+    await expect(far.open(1, { address, within: 700 })).rejects.toMatchObject({ seen: "1 not open after 700 ms, ssh-001 among them" });
     silent.close();
   });
 
   test("no identity", async () => {
-    const failed = openFlows({ client: rig.client, server: rig.server, serverAddress: sshd.address, specs: [ssh(`omarine:${sshPort}`)], progress: silentProgress, signal });
+    await using far = await FarSide.start();
+    const failed = openFlows({ client: rig.client, server: rig.server, serverAddress: far.sshd.address, specs: [ssh(`omarine:${sshPort}`)], progress: silentProgress, signal });
     await expect(failed).rejects.toMatchObject({ seen: "ssh flows were asked for without an identity" });
   });
 });
