@@ -1,10 +1,20 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["lab/**/*.test.ts", "scripts/**/*.test.ts"], testTimeout: 10_000 },
+        test: {
+          name: "unit",
+          include: ["lab/**/*.test.ts", "scripts/**/*.test.ts"],
+          testTimeout: 10_000,
+          // The slow files wait for sockets, processes and clocks as much as for a processor: one more at a time than there are cores. With many
+          // more they would starve each other, and their bounds are of real time.
+          maxWorkers: availableParallelism() + 1,
+          // A file takes over its predecessor's process and modules. Tests put back what they change of the process: environment, timers, spies.
+          isolate: false,
+        },
       },
       {
         test: {
