@@ -10,13 +10,13 @@ test("the key is 16 hexadecimal characters, in whatever order the parts are give
 });
 
 test("the key of a cache that is kept stays the same", () => {
-  expect(snapshotKey(partsWith())).toBe("3ebd9bd7ee183631");
+  expect(snapshotKey(partsWith())).toBe("9358b315b58424a8");
 });
 
 test("with any other value it is another snapshot", () => {
   const parts = partsWith();
   const keys = Object.keys(parts).map((name) => snapshotKey(partsWith({ [name]: "other" })));
-  expect(new Set([snapshotKey(parts), ...keys]).size).toBe(8);
+  expect(new Set([snapshotKey(parts), ...keys]).size).toBe(9);
 });
 
 test("values do not run into each other, and do not change places", () => {

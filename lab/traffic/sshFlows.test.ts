@@ -12,9 +12,9 @@ import { TcpProxy } from "./proxies.rig.ts";
 import { SshStandIn, sshPort } from "./sshServer.rig.ts";
 
 const signal = AbortSignal.timeout(90_000);
-const otherHostKey = utils.generateKeyPairSync("ed25519").public;
+const otherHostKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).public;
 const rsaHostKey = utils.generateKeyPairSync("rsa", { bits: 1024 }).public;
-const otherPrivateKey = utils.generateKeyPairSync("ed25519").private;
+const otherPrivateKey = utils.generateKeyPairSync("ecdsa", { bits: 256 }).private;
 let rig: Rig;
 
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { Server, utils, type Connection } from "ssh2";
 import { loopbackAddress } from "./agents.rig.ts";
 
-const hostKey = utils.generateKeyPairSync("ed25519");
-const userKey = utils.generateKeyPairSync("ed25519");
+const hostKey = utils.generateKeyPairSync("ecdsa", { bits: 256 });
+const userKey = utils.generateKeyPairSync("ecdsa", { bits: 256 });
 
 /** Port of the stand-in for sshd: above 1023, so that it needs no root. */
 export const sshPort = 7_022;
