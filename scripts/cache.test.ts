@@ -73,7 +73,7 @@ test("images and snapshots are listed in columns, with what they take together",
   ]);
   const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
   expect(lines[3]).toMatch(new RegExp(`^snapshot {2}${snapshotKey(whole)} {2}primary-backup {2}tree none {2}tcg {2}QEMU 7\\.2\\.22 {2}\\d\\.\\d MiB {2}made ${time} {2}used ${time} {2}whole$`, "u"));
-  expect(lines[4]).toMatch(new RegExp(`^snapshot {2}${snapshotKey(damaged)} {2}two {13}tcg {2}QEMU 7\\.2\\.22 {2}\\d\\.\\d MiB {2}made ${time} {2}used ${time} {2}damaged: fw-1\\.state has 3 bytes, not 20$`, "u"));
+  expect(lines[4]).toMatch(new RegExp(`^snapshot {2}${snapshotKey(damaged)} {2}two {13}tree none {2}tcg {2}QEMU 7\\.2\\.22 {2}\\d\\.\\d MiB {2}made ${time} {2}used ${time} {2}damaged: fw-1\\.state has 3 bytes, not 20$`, "u"));
   expect(lines[5]).toMatch(/^snapshots take 2\.\d MiB of at most 700\.0 MiB \(FWLAB_SNAPSHOT_LIMIT\)$/u);
 });
 

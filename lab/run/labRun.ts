@@ -3,13 +3,11 @@ import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
 import type { Clock, FlowLedger } from "../evidence/ledger.ts";
 import type { Observation } from "../evidence/observation.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
-import { forwardingTable } from "../host/bridges.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
 import type { Machine } from "../machine/machine.ts";
-import { observe } from "../observe/observe.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
-import { hostPart, machineSpec, managementAddressOf, managementBridge, nicOf, type Topology } from "../topology/topology.ts";
+import { hostPart, machineSpec, managementAddressOf, nicOf, type Topology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { openFlows, OpenFlows } from "../traffic/openFlows.ts";
@@ -17,6 +15,7 @@ import { askPolicy, startDeniedService, type PolicyQuestion } from "../traffic/p
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
 import type { LiveSnapshot } from "./liveSnapshot.ts";
+import { lookAround } from "./lookAround.ts";
 import type { Prepared } from "./prepare.ts";
 import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions } from "./startLab.ts";
 import { waitUntil } from "./waitUntil.ts";
@@ -221,29 +220,11 @@ export class LabRun implements AsyncDisposable {
     });
   }
 
-  /** Looks at everything that is on, and keeps the raw answers and the daemons' journals in the bundle. */
-  async observe(moment: string): Promise<Observation> {
-    const { signal, topology, progress } = this;
-    using step = progress.step(`look at everything (${moment})`);
+  /** Looks at everything that is on, and keeps the raw answers and the daemons' journals. @throws as lookAround. */
+  observe(moment: string): Promise<Observation> {
+    const { topology, progress, signal } = this;
     const endpoints = [topology.client, topology.server].map((name) => this.machine(name).shell);
-    const save = (path: string, text: string): Promise<void> => this.#keeper.save(path, text);
-    const observation = await observe({
-      moment,
-      firewalls: this.#firewallsOn(),
-      endpoints,
-      bridges: topology.bridges.filter((bridge) => bridge !== managementBridge),
-      readForwarding: forwardingTable,
-      save,
-      signal,
-    });
-    await Promise.all(
-      this.#firewallsOn().map(async (shell) => {
-        const journal = await shell.run("journalctl --boot --output=short-precise --no-pager", { signal });
-        await save(`journals/${moment}/${shell.name}.txt`, journal.stdout + journal.stderr);
-      }),
-    );
-    step.done();
-    return observation;
+    return lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal });
   }
 
   /** Puts the policy's questions from the client. @throws Failure when a machine does not answer. */
