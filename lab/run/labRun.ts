@@ -105,15 +105,16 @@ export class LabRun implements AsyncDisposable {
 
   static async #over(options: Omit<LabRunOptions, "cold">, started: StartedLab, begin: (run: LabRun) => Promise<void>): Promise<LabRun> {
     const { topology, signal } = options;
+    let run: LabRun | undefined;
     try {
       const connect = (name: string) =>
         AgentClient.connect({ name, address: managementAddressOf(machineSpec(topology, name)), port: agentPort }, { signal });
       const [client, server] = await Promise.all([connect(topology.client), connect(topology.server)]);
-      const run = new LabRun(options, started, client, server);
+      run = new LabRun(options, started, client, server);
       await begin(run);
       return run;
     } catch (error) {
-      await started.lab[Symbol.asyncDispose]();
+      await (run ?? started.lab)[Symbol.asyncDispose]();
       throw error;
     }
   }
