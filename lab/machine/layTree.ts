@@ -1,39 +1,58 @@
 import type { TreeEntry } from "./configTree.ts";
-import { idleTargetLink, packedFiles } from "./machineFiles.ts";
+import { idleTarget, idleTargetLink, packedFiles } from "./machineFiles.ts";
 import type { MachineShell } from "./shell.ts";
 
-export interface LayTreeOptions {
-  /** What the config trees give to this machine. */
-  readonly tree: readonly TreeEntry[];
-  /** The lab's own files, which no tree replaces. */
-  readonly own: readonly TreeEntry[];
-  readonly signal?: AbortSignal;
+/** What lays config trees on a machine: a command line for its shell, and the archive for the command's standard input. */
+export interface Laying {
+  readonly script: string;
+  readonly archive: Buffer;
 }
 
-/** Gives a machine the host's time of day. @throws Failure when it does not answer. */
+/** Gives a machine the host's time of day; late by a handshake when it has no connection yet. @throws Failure when it does not answer. */
 export async function setClock(shell: MachineShell, signal?: AbortSignal): Promise<void> {
-  // The connection is made first: a handshake takes an emulated machine a second, by which the clock would be late.
-  await shell.must("true", signal && { signal });
   await shell.must(`date --utc --set=@${(Date.now() / 1000).toFixed(3)} >/dev/null`, signal && { signal });
 }
 
+/** Of its own configuration systemd's first process applies some parts only when it is executed: capabilities, timer slack. */
+const configuresFirstProcess = /(?:^|\/)systemd\/system\.conf(?:\.d\/|$)/u;
+
+/** Options, blacklists and commands for modules. */
+const saysOfModules = /(?:^|\/)modprobe\.d\//u;
+
+/**
+ * Modules that systemd's first process loads before any unit, of those that the image has: nobody uses them yet, so that they can be loaded
+ * again, as the tree says. Source: systemd 252 src/core/kmod-setup.c.
+ */
+const modulesOfFirstProcess = ["ip_tables", "qemu_fw_cfg"];
+
 /**
  * Lays config trees on a machine that `idleFiles` kept idle, and starts the rest of an ordinary boot: systemd reads the units, and modules, sysctls,
- * interfaces and daemons come up in their usual order, as if the files had been there from the first. Returns when the start has begun; the console says when it is over.
+ * interfaces and daemons come up in their usual order, as if the files had been there from the first. Returns when
+ * the start has begun; the console says when it is over. Nothing of the idle state is left.
  * @throws Failure when the files do not unpack or systemd does not take them.
  */
-export async function layTree(shell: MachineShell, { tree, own, signal }: LayTreeOptions): Promise<void> {
+export async function layTree(shell: MachineShell, { script, archive }: Laying, signal?: AbortSignal): Promise<void> {
+  await shell.must(script, { input: archive, ...(signal && { signal }) });
+}
+
+/**
+ * How config trees are laid on a machine.
+ * @param tree what the config trees give to this machine.
+ * @param own the lab's own files, which no tree replaces.
+ */
+export async function laying(tree: readonly TreeEntry[], own: readonly TreeEntry[]): Promise<Laying> {
   const ownPaths = new Set(own.map(({ path }) => path));
   const laid = tree.filter(({ path }) => !ownPaths.has(path));
-  const holds = (prefix: string) => laid.some(({ path }) => path.startsWith(prefix));
+  const holds = (pattern: RegExp) => laid.some(({ path }) => pattern.test(path));
   const commands = [
+    `rm /${idleTargetLink}`,
     // The initramfs unpacks with the same program, so that links and folders are treated alike.
     "busybox tar -x -p -f - -C /",
-    `rm /${idleTargetLink}`,
-    // What runs already has read its own configuration before the tree was there.
-    holds("etc/systemd/system.conf") ? "systemctl daemon-reexec" : "systemctl daemon-reload",
-    ...(holds("etc/systemd/journald.conf") ? ["systemctl restart systemd-journald.service"] : []),
+    ...(holds(saysOfModules) ? modulesOfFirstProcess.flatMap((name) => [`modprobe --remove ${name}`, `modprobe --quiet --use-blacklist ${name}`]) : []),
+    holds(configuresFirstProcess) ? "systemctl daemon-reexec" : "systemctl daemon-reload",
     "systemctl --no-block start default.target",
+    // systemd has read it, and forgets it when it stops.
+    `rm /${idleTarget}`,
   ];
-  await shell.must(commands.join(" && "), { input: await packedFiles(laid), ...(signal && { signal }) });
+  return { script: commands.join(" && "), archive: await packedFiles(laid) };
 }

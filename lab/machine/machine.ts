@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
@@ -124,7 +125,8 @@ export class Machine implements AsyncDisposable {
       options.signal?.throwIfAborted();
       throw new Failure({
         tried: `restore ${options.spec.name} from ${state}`,
-        seen: machine.#stderr.at(-1) ?? messageOf(error),
+        // QEMU's last line says that it failed; those before say why.
+        seen: machine.#stderr.length > 0 ? machine.#stderr.join("; ") : messageOf(error),
         remedy: "The saved machine does not fit this QEMU, or its files are damaged: it has to be saved anew",
         exit: exitCode.invalid,
         details: machine.#stderr,
@@ -136,9 +138,8 @@ export class Machine implements AsyncDisposable {
   static async #start(options: MachineOptions, more: readonly string[]): Promise<Machine> {
     const qemu = startQemu(options, more);
     const stderr: string[] = [];
-    qemu.stderr.setEncoding("utf8");
-    qemu.stderr.on("data", (text: string) => {
-      stderr.push(...text.split("\n").filter((line) => line.trim() !== ""));
+    createInterface({ input: qemu.stderr }).on("line", (line) => {
+      if (line.trim() !== "") stderr.push(line);
       stderr.splice(0, stderr.length - 20);
     });
     try {

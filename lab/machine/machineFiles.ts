@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
+import { basename } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { pack, type Pack } from "tar-stream";
@@ -14,6 +15,9 @@ export const readyMarker = "fwlab: ready";
 
 /** What makes a machine boot no further than `idleFiles` says: taken away when a config tree is laid on it. */
 export const idleTargetLink = "run/systemd/system/default.target";
+
+/** The unit at which such a boot ends. It stops when an ordinary boot begins. */
+export const idleTarget = "run/systemd/system/fwlab-idle.target";
 
 /** Keys with which a machine is controlled, and by which it is known. OpenSSH formats. */
 export interface MachineKeys {
@@ -99,8 +103,8 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
 export function idleFiles(): TreeEntry[] {
   const own = "fwlab-sshd.service fwlab-agent.service fwlab-ready.service";
   return [
-    { type: "link", path: idleTargetLink, target: "fwlab-idle.target" },
-    file("run/systemd/system/fwlab-idle.target", `[Unit]\nDescription=Waits for a config tree\nDefaultDependencies=no\nWants=${own}\nAfter=${own}\n`),
+    { type: "link", path: idleTargetLink, target: basename(idleTarget) },
+    file(idleTarget, `[Unit]\nDescription=Waits for a config tree\nDefaultDependencies=no\nConflicts=sysinit.target\nWants=${own}\nAfter=${own}\n`),
   ];
 }
 

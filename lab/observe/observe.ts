@@ -8,19 +8,7 @@ import { parseKernelLog } from "./kernelLog.ts";
 import { look, lookInto, type LookOptions } from "./look.ts";
 import { parseNeighbours } from "./neighbours.ts";
 import { parseDropCounters } from "./ruleset.ts";
-import { parseVrrp } from "./vrrp.ts";
-
-/**
- * keepalived writes its state into a file when it is told to, and says nowhere when it is done: the file counts when its size holds still.
- * Removed first, so that an old answer is never taken for a new one. Source: keepalived(8), `--signum`.
- */
-export const vrrpCommand = [
-  "rm -f /tmp/keepalived.json",
-  'kill -s "$(keepalived --signum=JSON)" "$(cat /run/keepalived.pid)" || exit 1',
-  "last=0",
-  "for try in $(seq 50); do sleep 0.1; size=$(stat -c %s /tmp/keepalived.json 2>/dev/null || echo 0); [ \"$size\" -gt 0 ] && [ \"$size\" = \"$last\" ] && exec cat /tmp/keepalived.json; last=$size; done",
-  "echo 'keepalived wrote no /tmp/keepalived.json within 5 s' >&2; exit 1",
-].join("; ");
+import { parseVrrp, vrrpCommand } from "./vrrp.ts";
 
 /**
  * Looks at a firewall: all views side by side. A view that the machine does not answer, or answers in a form that is not understood,

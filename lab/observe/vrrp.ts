@@ -22,6 +22,19 @@ const instance = z.object({
 const answer = z.union([z.array(instance).min(1), z.object({ vrrp: z.array(instance).min(1) })]);
 
 /**
+ * Prints what `parseVrrp` reads. keepalived writes its state into a file when it is told to, and says nowhere when it is done: the file counts
+ * when its size holds still.
+ * Removed first, so that an old answer is never taken for a new one. Source: keepalived(8), `--signum`.
+ */
+export const vrrpCommand = [
+  "rm -f /tmp/keepalived.json",
+  'kill -s "$(keepalived --signum=JSON)" "$(cat /run/keepalived.pid)" || exit 1',
+  "last=0",
+  "for try in $(seq 50); do sleep 0.1; size=$(stat -c %s /tmp/keepalived.json 2>/dev/null || echo 0); [ \"$size\" -gt 0 ] && [ \"$size\" = \"$last\" ] && exec cat /tmp/keepalived.json; last=$size; done",
+  "echo 'keepalived wrote no /tmp/keepalived.json within 5 s' >&2; exit 1",
+].join("; ");
+
+/**
  * VRRP instances out of the file that keepalived writes on `kill -s $(keepalived --signum=JSON)`.
  * @throws Failure when the file has another form, a state is unknown, or there is no instance.
  * Source: keepalived 2.2.7 keepalived/vrrp/vrrp_json.c.

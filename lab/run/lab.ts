@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
 import type { LabKeys } from "../image/keys.ts";
 import { machineTree, type TreeEntry } from "../machine/configTree.ts";
-import { layTree, setClock } from "../machine/layTree.ts";
+import { laying, layTree, setClock } from "../machine/layTree.ts";
 import { Machine, type MachineOptions } from "../machine/machine.ts";
 import { idleFiles, labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
 import type { Accelerator, BootFiles, MemoryFile } from "../machine/qemuArguments.ts";
@@ -118,7 +118,7 @@ export class Lab implements AsyncDisposable {
     await Promise.all(
       this.#names.map(async (name) => {
         const machine = this.machine(name);
-        await layTree(machine.shell, { tree: await machineTree(trees, name), own: this.#labsOwn(name), ...(signal && { signal }) });
+        await layTree(machine.shell, await laying(await machineTree(trees, name), labsOwnFiles(this.#options, machine.spec)), signal);
         await machine.ready("start what the config tree says");
       }),
     );
@@ -168,21 +168,6 @@ export class Lab implements AsyncDisposable {
     return join(this.#options.folder, `${name}.tar`);
   }
 
-  /** The lab's own files on a machine, which no config tree replaces. */
-  #labsOwn(name: string): TreeEntry[] {
-    const { topology, keys, extraFiles } = this.#options;
-    const spec = machineSpec(topology, name);
-    const { privateKey, publicKeyLine } = this.#hostKey(name);
-    const machineKeys = { hostPrivateKey: privateKey, hostPublicKeyLine: publicKeyLine, clientPublicKeyLine: keys.clientPublicKeyLine };
-    return [...labFiles(spec, machineKeys), ...extraFiles(spec)];
-  }
-
-  #hostKey(name: string): LabKeys["hostKeys"][string] {
-    const hostKey = this.#options.keys.hostKeys[name];
-    if (hostKey === undefined) throw new RangeError(`no host key was made for ${name}`);
-    return hostKey;
-  }
-
   /** A lab that is given up while a machine starts has to wait for it: else its QEMU would be nobody's, and hold its taps. */
   async #switchOn(name: string, beginning: Beginning): Promise<Machine> {
     const starting = this.#begin(name, beginning);
@@ -202,21 +187,22 @@ export class Lab implements AsyncDisposable {
     const powerOn = (this.#powerOns.get(name) ?? 0) + 1;
     this.#powerOns.set(name, powerOn);
     await this.#machines.get(name)?.[Symbol.asyncDispose]();
+    const spec = machineSpec(topology, name);
     const files = this.#filesPath(name);
     if (typeof beginning === "object") {
       await copySparsely(savedFiles(beginning.saved.folder, name).files, files);
     } else {
       const tree = beginning === "idle" ? idleFiles() : await machineTree(trees, name);
-      await writeMachineFiles(files, [...tree, ...this.#labsOwn(name)]);
+      await writeMachineFiles(files, [...tree, ...labsOwnFiles(this.#options, spec)]);
     }
     const options: MachineOptions = {
-      spec: machineSpec(topology, name),
+      spec,
       accelerator,
       boot,
       machineFiles: files,
       console: join(consoles, powerOn === 1 ? `${name}.log` : `${name}-${powerOn}.log`),
       memory: typeof beginning === "object" ? beginning.memory : { path: await this.#freshMemory(name), writes: "kept" },
-      identity: { privateKey: keys.clientPrivateKey, hostPublicKeyLine: this.#hostKey(name).publicKeyLine },
+      identity: { privateKey: keys.clientPrivateKey, hostPublicKeyLine: hostKeyOf(keys, name).publicKeyLine },
       progress,
       ...(signal && { signal }),
     };
@@ -252,4 +238,17 @@ export class Lab implements AsyncDisposable {
 /** Copies a file, and leaves holes where it has zeros. @throws ExecaError with cp's complaint. */
 async function copySparsely(from: string, to: string): Promise<void> {
   await execa("cp", ["--sparse=always", "--reflink=auto", from, to]);
+}
+
+/** The lab's own files on a machine, which no config tree replaces. @throws RangeError when no host key was made for it. */
+export function labsOwnFiles({ keys, extraFiles }: Pick<LabOptions, "keys" | "extraFiles">, spec: MachineSpec): TreeEntry[] {
+  const { privateKey, publicKeyLine } = hostKeyOf(keys, spec.name);
+  const machineKeys = { hostPrivateKey: privateKey, hostPublicKeyLine: publicKeyLine, clientPublicKeyLine: keys.clientPublicKeyLine };
+  return [...labFiles(spec, machineKeys), ...extraFiles(spec)];
+}
+
+function hostKeyOf({ hostKeys }: LabKeys, name: string): LabKeys["hostKeys"][string] {
+  const hostKey = hostKeys[name];
+  if (hostKey === undefined) throw new RangeError(`no host key was made for ${name}`);
+  return hostKey;
 }

@@ -1,20 +1,21 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
-import { idleFiles, labFiles, packedFiles } from "../machine/machineFiles.ts";
+import { configHash, machineTree } from "../machine/configTree.ts";
+import { laying } from "../machine/layTree.ts";
+import { idleFiles, packedFiles } from "../machine/machineFiles.ts";
 import { qemuArguments } from "../machine/qemuArguments.ts";
 import type { SnapshotParts } from "../snapshot/parts.ts";
-import type { LabOptions } from "./lab.ts";
+import { labsOwnFiles, type LabOptions } from "./lab.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** What the idle machines of a lab depend on. Paths of files are no part of it: their contents are. */
-export async function idleParts({ topology, keys, accelerator, extraFiles }: LabOptions, { image, qemuVersion }: Prepared): Promise<SnapshotParts> {
+export async function idleParts(options: LabOptions, { image, qemuVersion }: Prepared): Promise<SnapshotParts> {
+  const { topology, accelerator } = options;
   const files = createHash("sha256");
   const boot = { kernel: "kernel", initrd: "initrd", root: "root" };
   const allArguments: string[] = [];
   for (const spec of topology.machines) {
-    const hostKey = keys.hostKeys[spec.name];
-    const machineKeys = { hostPrivateKey: hostKey?.privateKey ?? "", hostPublicKeyLine: hostKey?.publicKeyLine ?? "", clientPublicKeyLine: keys.clientPublicKeyLine };
-    files.update(await packedFiles([...idleFiles(), ...labFiles(spec, machineKeys), ...extraFiles(spec)]));
+    files.update(await packedFiles([...idleFiles(), ...labsOwnFiles(options, spec)]));
     allArguments.push(...qemuArguments({ spec, accelerator, boot, machineFiles: "files", console: "console", memory: { path: "memory", writes: "private" } }));
   }
   return {
@@ -30,9 +31,17 @@ export async function idleParts({ topology, keys, accelerator, extraFiles }: Lab
   };
 }
 
-/** The same machines with config trees laid on them. @param sha256 of the trees, as configHash tells it. */
-export function withTree(idle: SnapshotParts, sha256: string): SnapshotParts {
-  return { ...idle, tree: sha256.slice(0, 12) };
+/** What the same machines depend on once the lab's config trees are laid on them: the trees, and how they are laid. */
+export async function laidParts(options: LabOptions, prepared: Prepared): Promise<SnapshotParts> {
+  const { topology, trees } = options;
+  const idle = await idleParts(options, prepared);
+  const scripts: string[] = [];
+  for (const spec of topology.machines) scripts.push((await laying(await machineTree(trees, spec.name), labsOwnFiles(options, spec))).script);
+  const sha256 = await configHash(
+    trees,
+    topology.machines.map(({ name }) => name),
+  );
+  return { ...idle, files: shortHash([idle.files, ...scripts].join("\0")), tree: sha256.slice(0, 12) };
 }
 
 function shortHash(text: string): string {

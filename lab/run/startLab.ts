@@ -64,19 +64,25 @@ export interface StartLabOptions extends LabSetting {
   readonly cold: boolean;
   /** "kept" for a lab that is to be saved. */
   readonly writes: MemoryFile["writes"];
+  /** Where saved machines are, and are put: the cache, unless another is given. */
+  readonly store?: SnapshotStore;
 }
 
 /** Brings a lab up with its config trees, from saved machines where that may be and can be. @throws Failure when a machine does not come up. */
 export async function startLab(options: StartLabOptions): Promise<StartedLab> {
-  const { prepared, cold, writes, signal } = options;
+  const { prepared, cold, writes, signal, store = cachedSnapshots() } = options;
   const lab = await labOptions(options);
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
-  const store = new SnapshotStore({ folder: snapshotsFolder(cacheFolder()), limitBytes: snapshotLimitBytes(process.env) });
   const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, signal });
   if (warm === undefined) {
     const booted = await Lab.start(lab);
     return { lab: booted, begun: "cold", begunAtMs: performance.now(), durations: { bootMs: since(begin) } };
   }
   return { ...warm, begun: "warm", begunAtMs: performance.now() };
+}
+
+/** The snapshots in the cache. @throws Failure (usage) when the limit of their size cannot be read. */
+export function cachedSnapshots(): SnapshotStore {
+  return new SnapshotStore({ folder: snapshotsFolder(cacheFolder()), limitBytes: snapshotLimitBytes() });
 }

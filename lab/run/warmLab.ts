@@ -1,15 +1,17 @@
-import { messageOf } from "../failure/failure.ts";
-import { configHash } from "../machine/configTree.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { MemoryFile } from "../machine/qemuArguments.ts";
+import type { SnapshotState } from "../snapshot/inspect.ts";
 import { snapshotKey, type SnapshotParts } from "../snapshot/parts.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import { managementAddressOf } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import { agentPort } from "../traffic/protocol.ts";
-import type { MemoryFile } from "../machine/qemuArguments.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import { readSnapshot } from "./labSnapshot.ts";
 import type { Prepared } from "./prepare.ts";
-import { idleParts, withTree } from "./snapshotParts.ts";
+import { idleParts, laidParts } from "./snapshotParts.ts";
 
 export interface WarmLabOptions {
   readonly lab: LabOptions;
@@ -20,11 +22,14 @@ export interface WarmLabOptions {
   readonly signal: AbortSignal;
 }
 
-/** A lab from the cache, with its config trees, and how long that took by parts, in milliseconds. */
+/** A lab from the store, with its config trees, and how long that took by parts, in milliseconds. */
 export interface WarmLab {
   readonly lab: Lab;
   readonly durations: Readonly<Record<string, number>>;
 }
+
+/** A machine that goes on where it was answers within a second or two, emulated; one that is silent for this long never will. */
+const answersWithinMs = 20_000;
 
 /**
  * A lab with its config trees, restored: as it was saved with these very trees, or idle machines on which the trees are laid now; what has to be
@@ -32,28 +37,23 @@ export interface WarmLab {
  * @throws Failure when the config trees do not come up; the signal's reason.
  */
 export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | undefined> {
-  const { lab: labOptions, prepared, store, writes, signal } = options;
-  const { topology, trees } = labOptions;
-  const idle = await idleParts(labOptions, prepared);
-  const tree = await configHash(
-    trees,
-    topology.machines.map(({ name }) => name),
-  );
-  const laid = withTree(idle, tree);
+  const { lab: labOptions, prepared, store, signal } = options;
+  const parts = await laidParts(labOptions, prepared);
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
-  if ((await store.find(snapshotKey(laid), signal)).state !== "missing") {
-    const restored = await orNote(options, laid, async (folder) => Lab.restore(labOptions, await readSnapshot(folder), writes), notMade);
+  const found = await store.find(snapshotKey(parts), signal);
+  if (found.state !== "missing") {
+    const restored = await restoreFound(options, parts, found);
     return restored && { lab: restored, durations: { restoreMs: since(begin) } };
   }
-  const lab = await orNote(options, idle, async (folder) => Lab.restore(labOptions, await readSnapshot(folder), "kept"), (folder) => saveIdle(labOptions, folder, signal));
+  const lab = await restoreIdle({ ...options, writes: "kept" });
   if (lab === undefined) return undefined;
   try {
     const restoreMs = since(begin);
     const layBegin = performance.now();
     await lab.lay();
     const layMs = since(layBegin);
-    await keep(options, laid, lab);
+    await keep(options, parts, lab);
     return { lab, durations: { restoreMs, layMs, saveMs: since(layBegin) - layMs } };
   } catch (error) {
     await lab[Symbol.asyncDispose]();
@@ -61,24 +61,38 @@ export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | un
   }
 }
 
-/** What the store is to be told when it is asked for a snapshot that was there a moment ago. */
-function notMade(): Promise<never> {
-  return Promise.reject(new Error("another process has removed it"));
+/**
+ * The idle machines of a topology, restored; made on first use. `Lab.lay` lays the config trees on them. Undefined as of `restoreWarm`.
+ * @throws the signal's reason.
+ */
+export async function restoreIdle(options: WarmLabOptions): Promise<Lab | undefined> {
+  const { lab, prepared, store, signal } = options;
+  const parts = await idleParts(lab, prepared);
+  const key = snapshotKey(parts);
+  const found = await store.find(key, signal);
+  if (found.state !== "missing") return restoreFound(options, parts, found);
+  let folder: string;
+  try {
+    folder = await store.store(parts, (empty) => saveIdle(lab, empty, signal), { progress: lab.progress, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    lab.progress.note(`warm lab: snapshot ${key} cannot be made (${causeOf(error)}); booting the machines instead`);
+    return undefined;
+  }
+  return restoreFound(options, parts, { folder });
 }
 
-/** Restores a snapshot, made first if need be, and sees that its machines answer; one that cannot be used is told in one line, and discarded. */
-async function orNote(
-  { lab: { progress }, store, signal }: WarmLabOptions,
+/** Restores a snapshot and sees that its machines answer; one that cannot be used is told in one line, and discarded. */
+async function restoreFound(
+  { lab: options, store, writes, signal }: WarmLabOptions,
   parts: SnapshotParts,
-  restore: (folder: string) => Promise<Lab>,
-  make: (folder: string) => Promise<void>,
+  found: Exclude<SnapshotState, { state: "missing" }> | { readonly folder: string },
 ): Promise<Lab | undefined> {
-  const key = snapshotKey(parts);
   try {
-    const found = await store.find(key, signal);
-    if (found.state === "damaged") throw new Error(found.why);
-    const lab = await restore(found.state === "whole" ? found.folder : await store.store(parts, make, { progress, signal }));
+    if (!("folder" in found)) throw new Error(found.why);
+    const lab = await Lab.restore(options, await readSnapshot(found.folder), writes);
     try {
+      await Promise.all(options.topology.machines.map(({ name }) => goesOn(lab.machine(name), signal)));
       await lab.setClocks();
       return lab;
     } catch (error) {
@@ -87,9 +101,34 @@ async function orNote(
     }
   } catch (error) {
     signal.throwIfAborted();
-    progress.note(`warm lab: snapshot ${key} cannot be used, and is discarded (${messageOf(error)}); booting the machines instead`);
+    const key = snapshotKey(parts);
+    options.progress.note(`warm lab: snapshot ${key} cannot be restored, and is discarded (${causeOf(error)}); booting the machines instead`);
     await store.discard(key);
     return undefined;
+  }
+}
+
+/** What went wrong, without what the reader is to do about it: that is done here. */
+function causeOf(error: unknown): string {
+  return error instanceof Failure ? `${error.tried}: ${error.seen}` : messageOf(error);
+}
+
+/** Waits until a restored machine runs a command. @throws Failure when it ended or is silent; the signal's reason. */
+async function goesOn(machine: Machine, signal: AbortSignal): Promise<void> {
+  const failure = (seen: string): Failure =>
+    new Failure({ tried: `go on with ${machine.name}`, seen, remedy: "What was saved is not what runs here: it has to be saved anew", exit: exitCode.invalid });
+  const over = new AbortController();
+  const answered = machine.shell.must("true", { signal: AbortSignal.any([signal, over.signal]) });
+  const ended = machine.ended.then((end) => {
+    throw failure(`QEMU ended (${end.signal ?? `exit code ${end.exitCode ?? "unknown"}`})`);
+  });
+  const silent = delay(answersWithinMs, undefined, { signal: over.signal }).then(() => {
+    throw failure(`no answer within ${answersWithinMs / 1000} s`);
+  });
+  try {
+    await Promise.race([answered, ended, silent]);
+  } finally {
+    over.abort();
   }
 }
 
@@ -118,7 +157,7 @@ async function keep({ lab: { progress }, store, signal }: WarmLabOptions, parts:
     await store.store(parts, save, { progress, signal });
   } catch (error) {
     signal.throwIfAborted();
-    progress.note(`warm lab: the lab with its config tree cannot be kept for later runs (${messageOf(error)})`);
+    progress.note(`warm lab: the lab with its config tree cannot be kept for later runs (${causeOf(error)})`);
   }
   await lab.resume();
 }

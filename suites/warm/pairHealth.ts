@@ -4,7 +4,7 @@ import { learnedAddresses, type LearnedAddress } from "../../lab/host/bridges.ts
 import type { MachineShell } from "../../lab/machine/shell.ts";
 import { parseConntrackdStats, type ConntrackdHealth } from "../../lab/observe/conntrackd.ts";
 import { parseNeighbours } from "../../lab/observe/neighbours.ts";
-import { vrrpCommand } from "../../lab/observe/observe.ts";
+import { vrrpCommand } from "../../lab/observe/vrrp.ts";
 import type { LabRun } from "../../lab/run/labRun.ts";
 
 /** keepalived's own counts. Source: keepalived 2.2.7 keepalived/vrrp/vrrp_json.c. */

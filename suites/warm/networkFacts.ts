@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { parsedJson } from "../../lab/observe/parsed.ts";
+import { tableOf, type Table } from "./facts.ts";
+
+const objects = z.array(z.record(z.string(), z.unknown()));
+const links = z.array(z.looseObject({ ifname: z.string(), addr_info: z.array(z.looseObject({ local: z.string(), prefixlen: z.number() })).optional() }));
+
+/** `ip -j addr`: addresses only, as `linkTable` has the rest. */
+export function addressTable(text: string): Table {
+  return tableOf(
+    parsedJson("ip -j addr", links, text).flatMap(({ ifname, addr_info = [] }) =>
+      addr_info.map(({ local, prefixlen, ...rest }) => [`${ifname} ${local}/${prefixlen}`, JSON.stringify(rest)] as const),
+    ),
+  );
+}
+
+/** `ip -j link`: flags, MTU, MAC and all else. */
+export function linkTable(text: string): Table {
+  return tableOf(parsedJson("ip -j link", links, text).map(({ ifname, ...rest }) => [ifname, JSON.stringify(rest)]));
+}
+
+/** `ip -j route show table all`. */
+export function routeTable(...texts: readonly string[]): Table {
+  const route = z.looseObject({ dst: z.string(), type: z.string().default("unicast"), table: z.string().default("main"), dev: z.string().default("no device") });
+  const routes = texts.flatMap((text) => parsedJson("ip -j route show table all", z.array(route), text));
+  return tableOf(routes.map(({ dst, type, table, dev, ...rest }) => [`${table} ${type} ${dst} ${dev}`, JSON.stringify(rest)]));
+}
+
+/** `ip -j rule`. */
+export function ruleTable(four: string, six: string): Table {
+  const rules = (family: string, text: string) => parsedJson("ip -j rule", objects, text).map((rule) => [`${family} ${JSON.stringify(rule)}`, "set"] as const);
+  return tableOf([...rules("IPv4", four), ...rules("IPv6", six)]);
+}
