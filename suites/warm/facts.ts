@@ -45,6 +45,7 @@ export interface Contrast {
   readonly warm: Readonly<Record<string, Table>>;
 }
 
+/** Compares two labs in a kind of facts. */
 export function contrast(kind: Kind, cold: LabFacts, warm: LabFacts): Contrast {
   const machines = [...new Set([...Object.keys(cold), ...Object.keys(warm)])].sort();
   const sides = machines.map((machine) => {

@@ -24,7 +24,7 @@ export interface Start {
 }
 
 /** Starts labs of one machine, whose snapshots are in a store of its own. */
-export class OneMachine {
+export class OneMachine implements AsyncDisposable {
   readonly store: SnapshotStore;
   readonly #folder: string;
   readonly #prepared: Prepared;
@@ -67,6 +67,11 @@ export class OneMachine {
     const [entry] = await this.store.list(this.#signal);
     if (entry === undefined) throw new Error("no snapshot is in the store");
     return new SavedMachine(entry.key, join(snapshotsFolder(this.#folder), entry.key), join(this.#folder, "untouched"), this.#signal);
+  }
+
+  /** Removes all that was saved. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true });
   }
 }
 

@@ -4,7 +4,8 @@ import { parsedJson, unreadable } from "../../lab/observe/parsed.ts";
 import { parseVrrp } from "../../lab/observe/vrrp.ts";
 import { tableOf, type Table } from "./facts.ts";
 
-const ruleset = z.object({ nftables: z.array(z.record(z.string(), z.looseObject({ family: z.string().optional(), table: z.string().optional(), chain: z.string().optional(), name: z.string().optional() }))) });
+const word = z.string().optional();
+const ruleset = z.object({ nftables: z.array(z.record(z.string(), z.looseObject({ family: word, table: word, chain: word, name: word }))) });
 
 /** `nft -j list ruleset`, each rule by its place in its chain. Handles and counters are of the past, not of the ruleset. */
 export function rulesetTable(text: string): Table {

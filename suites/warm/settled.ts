@@ -1,7 +1,10 @@
+import type { Progress } from "../../lab/progress/progress.ts";
 import type { Lab } from "../../lab/run/lab.ts";
 import { waitUntil } from "../../lab/run/waitUntil.ts";
 import { ownershipLook } from "../../lab/run/watchStates.ts";
-import type { Progress } from "../../lab/progress/progress.ts";
+
+/** What a machine starts or stops at the moment: nothing, when it is quiet. */
+const jobs = "systemctl list-jobs --no-legend --no-pager | grep -v '^No jobs' || true";
 
 /** A firewall that came up much later than the other waits for half a minute before it takes the addresses back. */
 const withinMs = 120_000;
@@ -10,7 +13,8 @@ const withinMs = 120_000;
 const lastWord = "journalctl -q -t ha-notify -o cat -n 1 --no-pager";
 
 /**
- * Waits until the active firewall has the virtual addresses, both have done all that belongs to their states, and no machine starts anything any more.
+ * Waits until the active firewall has the virtual addresses, both have done all that belongs to their states, and no machine starts anything
+ * any more.
  * @throws Error when that is not so in time.
  */
 export async function settled(lab: Lab, options: { readonly progress: Progress; readonly signal: AbortSignal }): Promise<void> {
@@ -22,10 +26,10 @@ export async function settled(lab: Lab, options: { readonly progress: Progress; 
     const owned = await ownershipLook(active, [shellOf(active), shellOf(backup)], lab.topology, signal);
     if (!owned.reached) return { ...owned, value: undefined };
     const [activeSaid, backupSaid] = await Promise.all([said(active), said(backup)]);
-    const jobs = await Promise.all(machines.map(async ({ name }) => (await shellOf(name).must("systemctl list-jobs --no-legend --no-pager", { signal })).trim()));
+    const underWay = (await Promise.all(machines.map(({ name }) => shellOf(name).must(jobs, { signal })))).join("").trim();
     return {
-      reached: activeSaid === "primary" && backupSaid === "backup" && jobs.every((job) => job === "" || job === "No jobs running."),
-      seen: `${active} says "${activeSaid}", ${backup} says "${backupSaid}", under way: ${jobs.filter((job) => job !== "").join(", ") || "nothing"}`,
+      reached: activeSaid === "primary" && backupSaid === "backup" && underWay === "",
+      seen: `${active} says "${activeSaid}", ${backup} says "${backupSaid}", under way: ${underWay || "nothing"}`,
       value: undefined,
     };
   };

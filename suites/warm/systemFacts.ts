@@ -24,6 +24,7 @@ export function userTable(text: string): Table {
   );
 }
 
+/** The name that the kernel has. */
 export function hostnameTable(text: string): Table {
   return { hostname: text.trim() };
 }
