@@ -35,12 +35,13 @@ export function socketTable(text: string): Table {
   const sockets = text.split("\n").filter((line) => line.trim() !== "");
   return tableOf(
     sockets.map((line) => {
-      const [kind = "", state = "", , backlog = "", local = ""] = line.trim().split(/\s+/u);
+      // Of a socket that does not listen, this column counts bytes that wait to be sent this moment.
+      const [kind = "", state = "", , sendQueue = "", local = ""] = line.trim().split(/\s+/u);
       const port = local.slice(local.lastIndexOf(":") + 1);
       if (port === "") throw unreadable("ss -Hlntup", "a socket without a port", line);
       const chosen = kind === "udp" && Number(port) >= 32_768 && Number(port) < 61_000;
       const programs = [...line.matchAll(/\("([^"]+)",pid=/gu)].map(([, program]) => program).join(" and ");
-      return [`${kind} ${chosen ? local.replace(/\d+$/u, "(any)") : local} of ${programs}`, `${state}, backlog ${backlog}`];
+      return [`${kind} ${chosen ? local.replace(/\d+$/u, "(any)") : local} of ${programs}`, state === "LISTEN" ? `${state}, backlog ${sendQueue}` : state];
     }),
   );
 }
