@@ -1,6 +1,6 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
@@ -10,34 +10,26 @@ import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { lookOf, renderRun } from "../lab/report/terminal.ts";
 import { conduct } from "../lab/run/conduct.ts";
 import { exitCodeOf } from "../lab/run/judgedRun.ts";
-import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
+import { runsFolder } from "../lab/run/prepare.ts";
 import { powerCutStory } from "../lab/run/powerCutStory.ts";
-import { controls } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { managementAddressOf } from "../lab/topology/topology.ts";
-import { mixture } from "../lab/traffic/flowSpec.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
+import { labVerbOptions, type LabVerbOptions } from "./labOptions.ts";
 import { reportFailure } from "./reportFailure.ts";
-import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile, type StartOptions } from "./startOptions.ts";
 
-/** The repository's own config tree. */
-const defaultConfig = join(fixturesFolder, "primary-backup");
+/** The options of `fwlab start`. */
+interface StartOptions extends LabVerbOptions {
+  readonly keep: boolean;
+}
 
 /** `fwlab start`: one failover, judged. */
 export function startCommand(): Command {
-  return new Command("start")
-    .description("boot the four machines, cut the power of fw-1 under live flows, judge the failover and the failback")
-    .addOption(new Option("--json <file>", "also write run.json to this file").argParser(parseJsonFile))
-    .addOption(
-      new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(mixture(defaultFlowTotal), `${defaultFlowTotal}, mixed`),
-    )
-    .addOption(new Option("--control <name>", "a run that must fail, and why it must").choices(controls))
-    .addOption(new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"))
-    .addOption(new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/primary-backup"))
-    .option("--cold", "boot the machines, even where saved ones could be restored", false)
+  const command = new Command("start").description("boot the four machines, cut the power of fw-1 under live flows, judge the failover and the failback");
+  for (const option of labVerbOptions({ judged: "run", resultFile: "run.json" })) command.addOption(option);
+  return command
     .option("--keep", "leave the lab up until Ctrl-C", false)
-    .option("--verbose", "tell everything that is done", false)
     .allowExcessArguments(false)
     .action(async (options: StartOptions) => {
       process.exitCode = isFirstInside() ? await inside(options) : await enterAgain();

@@ -1,21 +1,8 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import type { Control } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
-
-/** The options of `fwlab start`, checked. Paths are absolute. */
-export interface StartOptions {
-  readonly json?: string;
-  readonly flows: FlowCounts;
-  readonly control?: Control;
-  readonly accel: "auto" | "kvm" | "tcg";
-  readonly config: string;
-  readonly cold: boolean;
-  readonly keep: boolean;
-  readonly verbose: boolean;
-}
 
 export const defaultFlowTotal = 50;
 

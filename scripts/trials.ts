@@ -12,15 +12,13 @@ import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { lookOf } from "../lab/report/terminal.ts";
 import { renderTrials } from "../lab/report/trialsTerminal.ts";
 import { exitCodeOf } from "../lab/run/judgedRun.ts";
-import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
-import { controls } from "../lab/run/runSetting.ts";
+import { runsFolder } from "../lab/run/prepare.ts";
 import { conductTrials } from "../lab/run/trials.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
-import { mixture } from "../lab/traffic/flowSpec.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
+import { labVerbOptions } from "./labOptions.ts";
 import { reportFailure } from "./reportFailure.ts";
-import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile } from "./startOptions.ts";
 import { parseSeed, parseSpread, parseTrialCount, trialFaults, type TrialFault, type TrialsOptions } from "./trialsOptions.ts";
 
 const strikes: Readonly<Record<TrialFault, (machine: Machine) => Promise<FaultRecord>>> = { "power-cut": powerCut };
@@ -31,19 +29,13 @@ const defaultSpreadMs = 1_000;
 
 /** `fwlab trials`: the same failover again and again, and how its outages are spread. */
 export function trialsCommand(): Command {
-  return new Command("trials")
-    .description("save a lab with live flows, restore it again and again, strike at set moments, and report how the outages are spread")
+  const command = new Command("trials").description("save a lab with live flows, restore it again and again, strike at set moments, and report how the outages are spread");
+  for (const option of labVerbOptions({ judged: "trials", resultFile: "trials.json" })) command.addOption(option);
+  return command
     .addOption(new Option("--n <count>", "how many trials").argParser(parseTrialCount).default(defaultCount))
     .addOption(new Option("--fault <id>", "what strikes the active firewall").choices(trialFaults).default(trialFaults[0]))
-    .addOption(new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(join(fixturesFolder, "primary-backup"), "fixtures/primary-backup"))
-    .addOption(new Option("--control <name>", "trials that must fail, and why they must").choices(controls))
-    .addOption(new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(mixture(defaultFlowTotal), `${defaultFlowTotal}, mixed`))
     .addOption(new Option("--spread <ms>", "the strikes are spread over so many milliseconds").argParser(parseSpread).default(defaultSpreadMs))
     .addOption(new Option("--seed <number>", "the same seed gives the same moments; without one, it is chosen and told").argParser(parseSeed))
-    .addOption(new Option("--json <file>", "also write trials.json to this file").argParser(parseJsonFile))
-    .addOption(new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"))
-    .option("--cold", "boot the lab that is saved, even where saved machines could be restored", false)
-    .option("--verbose", "tell everything that is done", false)
     .allowExcessArguments(false)
     .action(async (options: TrialsOptions) => {
       process.exitCode = isFirstInside() ? await inside(options) : await enterAgain();

@@ -1,26 +1,18 @@
 import { InvalidArgumentError } from "commander";
-import type { Control } from "../lab/run/runSetting.ts";
-import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
+import type { LabVerbOptions } from "./labOptions.ts";
 
 /** Faults that trials can strike with. */
 export const trialFaults = ["power-cut"] as const;
 export type TrialFault = (typeof trialFaults)[number];
 
-/** The options of `fwlab trials`, checked. Paths are absolute; `spread` is in milliseconds. */
-export interface TrialsOptions {
+/** The options of `fwlab trials`, checked; `spread` is in milliseconds. */
+export interface TrialsOptions extends LabVerbOptions {
   /** How many trials. */
   readonly n: number;
   readonly fault: TrialFault;
-  readonly config: string;
-  readonly control?: Control;
-  readonly flows: FlowCounts;
   readonly spread: number;
   /** Chosen by chance when it was not given. */
   readonly seed?: number;
-  readonly json?: string;
-  readonly accel: "auto" | "kvm" | "tcg";
-  readonly cold: boolean;
-  readonly verbose: boolean;
 }
 
 /** Reads `--n`: how many trials, from 1 to 1000. @throws InvalidArgumentError otherwise. */

@@ -1,5 +1,6 @@
 import type { FaultRecord } from "../evidence/evidence.ts";
 import type { Machine } from "../machine/machine.ts";
+import { endInWords } from "../machine/processEnd.ts";
 
 /** Cuts a machine's power: its VM ends by SIGKILL, in the middle of whatever it does. No daemon says goodbye. @throws Failure when the VM outlives it. */
 export async function powerCut(machine: Machine): Promise<FaultRecord> {
@@ -15,7 +16,7 @@ export async function powerCut(machine: Machine): Promise<FaultRecord> {
       bit,
       measured: bit
         ? `QEMU of ${machine.name} (pid ${machine.pid}) ended by SIGKILL ${end.atMs - atMs} ms after the signal`
-        : `QEMU of ${machine.name} (pid ${machine.pid}) ended by ${end.signal ?? `exit code ${end.exitCode ?? "unknown"}`}${wasOn ? "" : ", before the fault"}`,
+        : `QEMU of ${machine.name} (pid ${machine.pid}) ended by ${endInWords(end)}${wasOn ? "" : ", before the fault"}`,
       evidence: `consoles/${machine.name}.log`,
     },
   };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { exitCode, Failure } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
 import { bootStages, fatalLine, lastLines, stageOf, type BootStage, type ConsoleFollower } from "./console.ts";
+import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import type { Accelerator } from "./qemuArguments.ts";
 
 /** How long a booting console may be silent before the boot counts as stuck, and how long a boot may take at all, in milliseconds. */
@@ -25,7 +26,7 @@ export interface BootWaitOptions {
   readonly accelerator: Accelerator;
   readonly console: ConsoleFollower;
   /** How QEMU ended, once it has. */
-  readonly end: () => { readonly signal: string | undefined; readonly exitCode: number | undefined } | undefined;
+  readonly end: () => ProcessEnd | undefined;
   /** QEMU's last lines on stderr. */
   readonly stderr: readonly string[];
   readonly patience: BootPatience;
@@ -53,7 +54,7 @@ export async function untilReady(options: BootWaitOptions): Promise<void> {
     const fatal = fatalLine(console.text);
     if (fatal !== undefined) throw bootFailure(options, `the boot failed at stage "${stage}": ${fatal}`);
     const ended = end();
-    if (ended !== undefined) throw bootFailure(options, `QEMU ended (${ended.signal ?? `exit code ${ended.exitCode ?? "unknown"}`}) at stage "${stage}"`);
+    if (ended !== undefined) throw bootFailure(options, `QEMU ended (${endInWords(ended)}) at stage "${stage}"`);
     if (now - lastSound > patience.silenceMs) {
       throw bootFailure(options, `the boot is stuck: its console has been silent for ${patience.silenceMs / 1000} s at stage "${stage}"`);
     }

@@ -1,7 +1,8 @@
-import { access, rename } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { exitCode, Failure } from "../failure/failure.ts";
+import { absent } from "../image/manifest.ts";
 import type { Qmp } from "./qmp.ts";
 
 /** QEMU's qapi/migration.json and qapi/run-state.json, as far as they are read here. */
@@ -29,7 +30,7 @@ export async function saveDeviceState(qmp: Qmp, machine: string, file: string, s
   await until(`save the devices of ${machine}`, signal, async () => {
     const { status, "error-desc": why } = migrationSchema.parse(await qmp.execute("query-migrate"));
     if (status === "failed" || status === "cancelled") throw migrationFailure(`save the devices of ${machine} to ${file}`, why ?? `QEMU says ${status}`);
-    return { reached: status === "completed" && (await exists(written)), seen: `migration is ${status ?? "not begun"}` };
+    return { reached: status === "completed" && (await stat(written).catch(absent)) !== undefined, seen: `migration is ${status ?? "not begun"}` };
   });
   await rename(written, file);
 }
@@ -66,14 +67,4 @@ function migrationFailure(tried: string, seen: string): Failure {
 /** A path as one word of a POSIX shell. */
 function quoted(path: string): string {
   return `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
-      throw error;
-    },
-  );
 }

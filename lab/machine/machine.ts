@@ -8,6 +8,7 @@ import { managementAddressOf, type MachineSpec } from "../topology/topology.ts";
 import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
 import { ConsoleFollower } from "./console.ts";
 import { loadDeviceState, saveDeviceState } from "./deviceState.ts";
+import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import { Qmp } from "./qmp.ts";
 import { incomingArguments, qemuArguments, qemuProgram, type Accelerator, type BootFiles, type MemoryFile } from "./qemuArguments.ts";
 import { SshShell, type SshIdentity } from "./sshShell.ts";
@@ -31,10 +32,8 @@ export interface MachineOptions {
 }
 
 /** How a VM's process ended: what a power cut leaves behind as evidence. */
-export interface MachineEnd {
+export interface MachineEnd extends ProcessEnd {
   readonly atMs: number;
-  readonly signal: string | undefined;
-  readonly exitCode: number | undefined;
 }
 
 /** Starts QEMU so that it dies with this process, in a session of its own: Ctrl-C at the terminal is for the runner alone. */
@@ -150,7 +149,7 @@ export class Machine implements AsyncDisposable {
       const result = await qemu;
       throw new Failure({
         tried: `start QEMU for ${options.spec.name}`,
-        seen: stderr.at(-1) ?? `it ended with ${result.signal ?? `exit code ${result.exitCode ?? "unknown"}`} and no message`,
+        seen: stderr.at(-1) ?? `it ended with ${endInWords(result)} and no message`,
         remedy: "See QEMU's stderr below; --accel tcg does without KVM",
         exit: exitCode.invalid,
         details: stderr,

@@ -7,6 +7,7 @@ import { ensureKeys, type LabKeys } from "../image/keys.ts";
 import { chooseAccelerator, type AcceleratorChoice, type AcceleratorWish } from "../machine/accelerator.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Topology } from "../topology/topology.ts";
+import { bundleAgent, type AgentProgram } from "../traffic/bundleAgent.ts";
 
 /** The repository's own config trees. */
 export const fixturesFolder = fileURLToPath(new URL("../../fixtures", import.meta.url));
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly choice: AcceleratorChoice;
   readonly qemuVersion: string;
   readonly cores: number;
+  /** What the endpoints run to hold flows. */
+  readonly agent: AgentProgram;
 }
 
 export interface PrepareOptions {
@@ -45,5 +48,5 @@ export async function prepare({ topology, accelerator, progress, signal }: Prepa
       ? `accelerator: KVM (${choice.reason})`
       : `accelerator: TCG, the machines are EMULATED and many times slower than with KVM (${choice.reason})`,
   );
-  return { image, keys, choice, qemuVersion, cores: cpus().length };
+  return { image, keys, choice, qemuVersion, cores: cpus().length, agent: await bundleAgent() };
 }

@@ -8,7 +8,6 @@ import type { Progress } from "../progress/progress.ts";
 import { snapshotLimitBytes } from "../snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
 import type { Topology } from "../topology/topology.ts";
-import { bundleAgent } from "../traffic/bundleAgent.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import type { Prepared } from "./prepare.ts";
@@ -27,7 +26,6 @@ export interface LabSetting {
 
 /** The options of a lab in this process's namespaces whose endpoints run the flows' agents. */
 export async function labOptions({ topology, trees, prepared, keptIn, progress, signal }: LabSetting): Promise<LabOptions> {
-  const agent = await bundleAgent();
   const consoles = join(keptIn, "consoles");
   await mkdir(consoles, { recursive: true });
   return {
@@ -38,7 +36,7 @@ export async function labOptions({ topology, trees, prepared, keptIn, progress, 
     accelerator: prepared.choice.accelerator,
     folder: labFolder(),
     consoles,
-    extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, agent, agentPort) : []),
+    extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, prepared.agent, agentPort) : []),
     progress,
     signal,
   };

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import type { Machine } from "../machine/machine.ts";
+import { endInWords } from "../machine/processEnd.ts";
 import type { MemoryFile } from "../machine/qemuArguments.ts";
 import type { SnapshotState } from "../snapshot/inspect.ts";
 import { snapshotKey, type SnapshotParts } from "../snapshot/parts.ts";
@@ -120,7 +121,7 @@ async function goesOn(machine: Machine, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const answered = machine.shell.must("true", { signal: AbortSignal.any([signal, over.signal]) });
   const ended = machine.ended.then((end) => {
-    throw failure(`QEMU ended (${end.signal ?? `exit code ${end.exitCode ?? "unknown"}`})`);
+    throw failure(`QEMU ended (${endInWords(end)})`);
   });
   const silent = delay(answersWithinMs, undefined, { signal: over.signal }).then(() => {
     throw failure(`no answer within ${answersWithinMs / 1000} s`);
