@@ -15,8 +15,10 @@ const floors = {
   traffic: ["topology", "evidence", "machine"],
   faults: ["topology", "evidence", "machine"],
   observe: ["topology", "evidence", "host", "machine"],
+  capture: ["topology", "evidence", "host", "traffic"],
   judge: ["topology", "evidence"],
   report: ["topology", "evidence", "judge"],
+  history: ["topology", "evidence", "judge", "report"],
 };
 
 /** Any floor may report progress and fail in words. */

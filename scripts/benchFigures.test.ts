@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { healthyTrials } from "../lab/judge/healthyTrials.ts";
 import { summarizeTrials } from "../lab/judge/trialsSummary.ts";
-import { judgeRounds, judgeTrials } from "./benchFigures.ts";
+import { judgeCapture, judgeRounds, judgeTrials } from "./benchFigures.ts";
 import type { Round } from "./benchRound.ts";
 
 const round: Round = { bareMs: 3_500, coldReadyMs: 13_000, coldAnswerMs: 14_000, saveMs: 200, runningMs: 200, warmAnswerMs: 1_300, memoryBytes: 380e6, diskBytes: 500e6 };
@@ -29,6 +29,22 @@ describe("rounds against what is allowed", () => {
   });
 });
 
+describe("a capture against what it may cost", () => {
+  const rounds = (ratio: number, dropped = 0) => [1, 2, 3].map((number) => ({ bareRate: number * 1e7, capturedRate: number * 1e7 * ratio, packets: 1_000, dropped }));
+  const missed = (...args: Parameters<typeof rounds>) => judgeCapture(rounds(...args)).filter(({ holds }) => !holds).map(({ what }) => what);
+
+  test("a tenth of the rate of each round, however fast the round", () => {
+    expect(missed(0.91)).toEqual([]);
+    expect(missed(0.89)).toEqual(["what a capture costs of that"]);
+  });
+
+  test("a round that something else slowed is not what the capture costs", () => {
+    expect(judgeCapture([...rounds(0.95), { bareRate: 1e7, capturedRate: 1e6, packets: 1, dropped: 0 }]).every(({ holds }) => holds)).toBe(true);
+  });
+
+  test("nothing is dropped in any round", () => expect(missed(1, 1)).toEqual(["captured meanwhile"]));
+});
+
 describe("trials against what is allowed", () => {
   const judged = (trials: ReturnType<typeof healthyTrials>, planned = trials.length) =>
     judgeTrials({ ...base, planned, trials: [...trials], ...summarizeTrials(trials, planned) }).filter(({ holds }) => !holds);
@@ -38,6 +54,7 @@ describe("trials against what is allowed", () => {
     topology: "primary-backup",
     config: { path: "tree", overlays: [], sha256: "0".repeat(64) },
     fault: { id: "power-cut", target: "fw-1" },
+    versions: {},
     host: { accelerator: "tcg" as const, accelReason: "asked for", cores: 2, qemu: "7.2", guestKernel: "6.1" },
     flows: 50,
     seed: 1,

@@ -1,5 +1,6 @@
 import { max, median, min } from "simple-statistics";
 import type { Trials } from "../lab/evidence/trials.ts";
+import type { CaptureRound } from "./benchCapture.ts";
 import type { Round } from "./benchRound.ts";
 
 /** A number that was measured, in words, and whether it is within what the project promises of itself. */
@@ -16,6 +17,8 @@ const mostRunningMs = 1_500;
 const mostWarmAnswerMs = 6_000;
 const mostMemoryBytes = 600e6;
 const mostDiskBytes = 700e6;
+/** What a capture may cost of the forwarding rate. */
+const mostCaptureCost = 0.1;
 const mostTrialMs = 30_000;
 /** Over all trials together, the last may cost so much more or less than the first. */
 const mostDrift = 0.1;
@@ -45,6 +48,18 @@ export function judgeRounds(rounds: readonly Round[]): Figure[] {
   ];
 }
 
+/** What a capture costs of the rate at which the pair forwards: ratios are of one round each. @throws RangeError without rounds. */
+export function judgeCapture(rounds: readonly CaptureRound[]): Figure[] {
+  const costs = rounds.map(({ bareRate, capturedRate }) => 1 - capturedRate / bareRate);
+  const dropped = rounds.reduce((sum, round) => sum + round.dropped, 0);
+  const spread = (values: number[], unit: (value: number) => string) => `median ${unit(median(values))} (${unit(min(values))} – ${unit(max(values))})`;
+  return [
+    { what: "one TCP connection through the pair", measured: spread(rounds.map(({ bareRate }) => bareRate), rate), holds: true },
+    { what: "what a capture costs of that", measured: spread(costs, percent), allowed: `at most ${percent(mostCaptureCost)}`, holds: median(costs) <= mostCaptureCost },
+    { what: "captured meanwhile", measured: `${rounds.reduce((sum, { packets }) => sum + packets, 0)} packets, ${dropped} dropped`, allowed: "0 dropped", holds: dropped === 0 },
+  ];
+}
+
 /** What trials cost, and whether all passed. @throws RangeError when none has a cost. */
 export function judgeTrials({ planned, flows, summary: { counts, trialMs, costSlopeMsPerTrial, outageMs } }: Trials): Figure[] {
   if (trialMs === null) throw new RangeError("no trial has a cost");
@@ -69,6 +84,14 @@ export function judgeTrials({ planned, flows, summary: { counts, trialMs, costSl
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+function rate(bytesPerSecond: number): string {
+  return `${((bytesPerSecond * 8) / 1e6).toFixed(0)} Mbit/s`;
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(1)} %`;
 }
 
 function times(ratio: number): string {

@@ -13,6 +13,8 @@ import { fileURLToPath } from "node:url";
 const usage = 2;
 const self = fileURLToPath(import.meta.url);
 const root = join(dirname(self), "..");
+/** Verbs that read bundles: they need no lab, so the host need not have what a lab needs. */
+const withoutLab = ["judge", "report", "history", "compare", "cache", "schema"];
 const tied = ["--pdeathsig", "KILL"];
 
 process.chdir(root);
@@ -22,7 +24,12 @@ if (process.argv[2] === "npm-packages") {
   installPackages();
 } else {
   ensurePackages();
-  ensurePrograms();
+  if (!withoutLab.includes(process.argv[2])) {
+    ensurePrograms();
+  }
+  if (process.argv[2] === "test") {
+    ensureTestPrograms();
+  }
   run(process.argv.slice(2));
 }
 
@@ -98,9 +105,13 @@ function installPackages() {
   }
 }
 
+function hostPrograms() {
+  return JSON.parse(readFileSync(join("lab", "host", "programs.json"), "utf8"));
+}
+
 /** Debian packages of the host's programs that are missing. */
 function missingPackages() {
-  const { everyone, ordinaryUser, files } = JSON.parse(readFileSync(join("lab", "host", "programs.json"), "utf8"));
+  const { everyone, ordinaryUser, files } = hostPrograms();
   const programs = Object.entries(Object.assign({}, everyone, process.getuid() === 0 ? {} : ordinaryUser));
   const missing = [...programs.filter(([name]) => !found(name)), ...Object.entries(files).filter(([name]) => !existsSync(name))];
   return [...new Set(missing.map(([, debianPackage]) => debianPackage))].sort();
@@ -123,35 +134,74 @@ function ensurePrograms() {
   if (packages.length === 0) {
     return;
   }
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  const install = installCommand(packages);
   if (!found("apt-get")) {
     fail(`this host lacks programs that Debian's packages ${packages.join(", ")} hold, and has no apt-get: install them by its own means.`);
   }
-  const isRoot = process.getuid() === 0;
-  if (!isRoot && spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status !== 0) {
+  if (!mayInstall()) {
     fail(`this host lacks programs, and this user may not install them. Run: sudo ${install.join(" ")}`);
   }
-  // Not tied to this process: a dpkg that is killed half-way leaves the host with broken packages.
-  const asRoot = [...(isRoot ? [] : ["sudo", "-n"]), "env", "DEBIAN_FRONTEND=noninteractive"];
-  const apt = (args) => spawnSync(asRoot[0], [...asRoot.slice(1), ...args, "-o", "DPkg::Lock::Timeout=300"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   step("host programs: apt-get update", () => apt(["apt-get", "update"]));
   step(`host programs: ${install.join(" ")}`, () => apt(install));
 }
 
-/** Runs a set-up step, says in one line what it was and how long it took; ends with the step's last lines when it fails. */
+/**
+ * What some tests need and no lab does: a browser. Any of a package's programs will do. Where there is none and none can be installed, that is
+ * said, and the tests run: those that need it are skipped and say why, but for CI, where they fail.
+ */
+function ensureTestPrograms() {
+  const wanted = Object.entries(hostPrograms().tests || {});
+  const packages = wanted.filter(([, programs]) => !programs.some(found)).map(([debianPackage]) => debianPackage);
+  if (packages.length === 0) {
+    return;
+  }
+  const install = installCommand(packages);
+  if (!found("apt-get") || !mayInstall()) {
+    process.stdout.write(`tests: ${packages.join(", ")} is missing and cannot be installed from here; tests that need it are skipped. Run: sudo ${install.join(" ")}\n`);
+    return;
+  }
+  const failed = attempt("test programs: apt-get update", () => apt(["apt-get", "update"])) || attempt(`test programs: ${install.join(" ")}`, () => apt(install));
+  if (failed !== undefined) {
+    process.stdout.write(`${failed}\ntests that need it are skipped\n`);
+  }
+}
+
+function installCommand(packages) {
+  return ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+}
+
+function mayInstall() {
+  return process.getuid() === 0 || spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0;
+}
+
+/** Not tied to this process: a dpkg that is killed half-way leaves the host with broken packages. */
+function apt(args) {
+  const asRoot = [...(process.getuid() === 0 ? [] : ["sudo", "-n"]), "env", "DEBIAN_FRONTEND=noninteractive"];
+  return spawnSync(asRoot[0], [...asRoot.slice(1), ...args, "-o", "DPkg::Lock::Timeout=300"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Runs a set-up step; ends with the step's last lines when it fails. */
 function step(what, action) {
+  const failed = attempt(what, action);
+  if (failed !== undefined) {
+    fail(failed);
+  }
+}
+
+/** Runs a set-up step, says in one line what it was and how long it took. Gives what it said at last when it failed. */
+function attempt(what, action) {
   const began = Date.now();
   process.stdout.write(`${what} …${process.stdout.isTTY ? "" : "\n"}`);
   const result = action();
   const took = `${((Date.now() - began) / 1000).toFixed(1)} s`;
   if (result.status === 0) {
     process.stdout.write(process.stdout.isTTY ? ` ${took}\n` : `${what}: ${took}\n`);
-    return;
+    return undefined;
   }
   process.stdout.write(process.stdout.isTTY ? "\n" : "");
   const lines = `${result.stdout || ""}${result.stderr || ""}`.trim().split("\n").slice(-15);
   const end = result.error === undefined ? `ended with ${result.signal === null ? `exit code ${result.status}` : result.signal}` : result.error.message;
-  fail(`${what}: ${end} after ${took}. Its last lines:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  return `${what}: ${end} after ${took}. Its last lines:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 
 function run(args) {

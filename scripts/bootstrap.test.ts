@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,12 +33,12 @@ afterEach(async () => {
   await rm(clone, { recursive: true });
 });
 
-async function needPrograms(everyone: Record<string, string>): Promise<void> {
-  await writeFile(join(clone, "lab", "host", "programs.json"), JSON.stringify({ everyone, ordinaryUser: {}, files: {} }));
+async function needPrograms(everyone: Record<string, string>, tests: Record<string, string[]> = {}): Promise<void> {
+  await writeFile(join(clone, "lab", "host", "programs.json"), JSON.stringify({ everyone, ordinaryUser: {}, files: {}, tests }));
 }
 
-function run(options: Options = {}, nodeOptions: readonly string[] = []) {
-  return execa(process.execPath, [...nodeOptions, join(clone, "scripts", "bootstrap.mjs"), "start", "--flows", "3"], {
+function run(options: Options = {}, nodeOptions: readonly string[] = [], verb = "start") {
+  return execa(process.execPath, [...nodeOptions, join(clone, "scripts", "bootstrap.mjs"), verb, "--flows", "3"], {
     reject: false,
     stdin: "ignore",
     ...options,
@@ -119,5 +119,28 @@ describe("the host's programs", () => {
     expect(exitCode).toBe(5);
     expect(stdout).toMatch(/host programs: apt-get update: .* s\n[^]*fwlab-no-such-package: .* s\n/u);
     expect((await readFile(join(clone, "apt-runs"), "utf8")).split("\n")[1]).toMatch(/^noninteractive install -y --no-install-recommends fwlab-no-such-package/u);
+  });
+
+  test("that only tests need are looked for by `test` alone, any of several will do, and without them the tests run all the same", async () => {
+    await run();
+    await needPrograms({}, { "fwlab-no-such-package": ["fwlab-no-such-program", "fwlab-other-program"] });
+    // There is setpriv, and no apt-get.
+    await mkdir(join(clone, "bin"));
+    await symlink("/usr/bin/setpriv", join(clone, "bin", "setpriv"));
+    const nowhere = { env: { PATH: join(clone, "bin") } };
+    expect((await run(nowhere)).stdout).not.toContain("fwlab-no-such-package");
+    const tested = await run(nowhere, [], "test");
+    expect({ stdout: tested.stdout, exitCode: tested.exitCode }).toEqual({ stdout: expect.stringMatching(/^tests: fwlab-no-such-package is missing and cannot be installed.*\nfwlab runs: test --flows 3$/u) as string, exitCode: 5 });
+    await writeFile(join(clone, "fwlab-other-program"), "", { mode: 0o755 });
+    expect((await run({ env: { PATH: `${clone}:${process.env["PATH"] ?? ""}` } }, [], "test")).stdout).toBe("fwlab runs: test --flows 3");
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("that only tests need and that cannot be installed are told, and the tests run", async () => {
+    await run();
+    await needPrograms({}, { "fwlab-no-such-package": ["fwlab-no-such-program"] });
+    await writeFile(join(clone, "apt-get"), `#!/bin/sh\necho "E: Unable to locate package"; exit 100\n`, { mode: 0o755 });
+    const { exitCode, stdout } = await run({ env: { PATH: `${clone}:${process.env["PATH"] ?? ""}` } }, [], "test");
+    expect(exitCode).toBe(5);
+    expect(stdout).toMatch(/Unable to locate package\ntests that need it are skipped\nfwlab runs: test/u);
   });
 });

@@ -1,7 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { exitCode } from "../lab/failure/failure.ts";
+import { baselineCommand } from "./baseline.ts";
 import { benchCommand } from "./bench.ts";
 import { cacheCommand } from "./cache.ts";
+import { reportCommand } from "./report.ts";
+import { judgeCommand } from "./judge.ts";
+import { compareCommand } from "./compare.ts";
+import { historyCommand } from "./history.ts";
 import { reportFailure } from "./reportFailure.ts";
 import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
@@ -12,15 +17,19 @@ import { trialsCommand } from "./trials.ts";
 function commandLine(): Command {
   const program = new Command("fwlab")
     .description("End-to-end failover tests for high-availability Linux firewalls, on real QEMU virtual machines.")
-    .showSuggestionAfterError(false)
     .addCommand(startCommand())
     .addCommand(trialsCommand())
+    .addCommand(judgeCommand())
     .addCommand(testCommand())
     .addCommand(benchCommand())
+    .addCommand(reportCommand())
+    .addCommand(historyCommand())
+    .addCommand(compareCommand())
+    .addCommand(baselineCommand())
     .addCommand(cacheCommand())
     .addCommand(schemaCommand());
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ outputError: (text, write) => write(`fwlab: ${text.replace(/^error: /u, "").trim()} (--help tells more)\n`) });
+    command.exitOverride().showSuggestionAfterError(false).configureOutput({ outputError: (text, write) => write(`fwlab: ${text.replace(/^error: /u, "").trim()} (--help tells more)\n`) });
   }
   return program;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Option } from "commander";
 import { fixturesFolder } from "../lab/run/prepare.ts";
+import { captureChoices, type CaptureChoice } from "../lab/run/runCapture.ts";
 import { controls, type Control } from "../lab/run/runSetting.ts";
 import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile } from "./startOptions.ts";
@@ -12,6 +13,9 @@ export interface LabVerbOptions {
   readonly control?: Control;
   readonly accel: "auto" | "kvm" | "tcg";
   readonly config: string;
+  /** What the result is compared with. */
+  readonly baseline?: string;
+  readonly pcap: CaptureChoice;
   readonly cold: boolean;
   readonly verbose: boolean;
 }
@@ -19,14 +23,16 @@ export interface LabVerbOptions {
 /** The repository's own config tree. */
 const defaultConfig = join(fixturesFolder, "primary-backup");
 
-/** Options for a command, as `LabVerbOptions` has them. @param judged what the verb judges; @param resultFile what it writes. */
-export function labVerbOptions({ judged, resultFile }: { readonly judged: "run" | "trials"; readonly resultFile: string }): Option[] {
+/** Options for a command, as `LabVerbOptions` has them. @param resultFile what the verb writes. */
+export function labVerbOptions({ resultFile }: { readonly resultFile: string }): Option[] {
   return [
     new Option("--json <file>", `also write ${resultFile} to this file`).argParser(parseJsonFile),
     new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(mixture(defaultFlowTotal), `${defaultFlowTotal}, mixed`),
-    new Option("--control <name>", judged === "run" ? "a run that must fail, and why it must" : "trials that must fail, and why they must").choices(controls),
+    new Option("--control <name>", "lay a tree over the one under test that breaks it on purpose").choices(controls),
     new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"),
     new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/primary-backup"),
+    new Option("--baseline <name>", "compare the result with this baseline, id or folder; exit code 1 when it got worse"),
+    new Option("--pcap <choice>", "capture every packet on the bridges and the firewalls' taps; off is quicker, and says less").choices(captureChoices).default("on"),
     new Option("--cold", "boot the machines, even where saved ones could be restored").default(false),
     new Option("--verbose", "tell everything that is done").default(false),
   ];

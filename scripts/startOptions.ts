@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
+import { callersFolder } from "../lab/run/portablePath.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 
@@ -53,9 +54,9 @@ export function parseConfigFolder(text: string): string {
   return folder;
 }
 
-/** npm changes to the repository's folder and tells where the user was. */
-function fromCaller(path: string): string {
-  return resolve(process.env["INIT_CWD"] ?? process.cwd(), path);
+/** A path as the user means it, made absolute. */
+export function fromCaller(path: string): string {
+  return resolve(callersFolder(), path);
 }
 
 function parseCount(text: string, least: number): number {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseCLI, startVitest, type Reporter, type TestModule } from "vitest/node";
 import { exitCode, Failure, messageOf } from "../lab/failure/failure.ts";
+import { onGithub } from "../lab/report/ci/tellCi.ts";
 import { countTests, type ModuleOutcome, type TestCount } from "./testCount.ts";
 
 /** What vitest's own command line asks for. */
@@ -37,7 +38,7 @@ export async function runVitest(root: string, { filter, options }: VitestChoice,
     root,
     run: true,
     watch: false,
-    reporters: ["default", ["junit", { outputFile: junit }], canceller],
+    reporters: ["default", ["junit", { outputFile: junit }], ...(onGithub(process.env) ? ["github-actions"] : []), canceller],
   });
   return countTests(vitest.state.getTestModules().map(outcomeOf), vitest.state.getUnhandledErrors().length);
 }

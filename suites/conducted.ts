@@ -1,12 +1,15 @@
 import { join } from "node:path";
-import { beforeAll } from "vitest";
+import { beforeAll, expect } from "vitest";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conduct } from "../lab/run/conduct.ts";
 import type { FinishedRun, Story } from "../lab/run/judgedRun.ts";
+import { portablePath } from "../lab/run/portablePath.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import { coldSuites } from "../lab/run/startLab.ts";
+import { suitesCapture } from "../lab/run/runCapture.ts";
 import type { Control } from "../lab/run/runSetting.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+import { shellLine } from "../scripts/shellLine.ts";
 
 /** A run may take this long, emulated, on a slow host; then it is told to end, and has the rest of the hook's time to write its bundle. */
 const runWithinMs = 15 * 60_000;
@@ -18,6 +21,13 @@ export interface ConductedOptions {
   readonly control?: Control;
   readonly fault: { readonly id: string; readonly target: string };
   readonly story: Story;
+}
+
+/** The command line that runs the suite's file that is running now. */
+export function suiteCommand(): string {
+  const file = expect.getState().testPath;
+  if (file === undefined) throw new Error("no test file is running");
+  return shellLine(["npm", "test", "--", portablePath(file), ...(process.env[coldSuites] === undefined ? [] : ["--cold"])]);
 }
 
 /**
@@ -34,6 +44,8 @@ export function conducted({ config, control, fault, story }: ConductedOptions): 
       fault,
       story,
       accelerator: "auto",
+      command: suiteCommand(),
+      capture: process.env[suitesCapture] === "off" ? "off" : "on",
       cold: process.env[coldSuites] !== undefined,
       runsFolder,
       progress,

@@ -1,25 +1,24 @@
 import { expect } from "vitest";
-import type { CheckResult, Verdict } from "../lab/evidence/run.ts";
+import type { Verdict } from "../lab/evidence/run.ts";
 import type { CheckId } from "../lab/judge/judge.ts";
+import { standsAlone } from "../lab/report/ci/annotation.ts";
 import type { FinishedRun } from "../lab/run/judgedRun.ts";
+import { portablePath } from "../lab/run/portablePath.ts";
 
 /** Asserts that every result of each named check has the verdict: of all of a run's transitions, and at least one. */
 function haveVerdict({ run, bundle }: FinishedRun, verdict: Verdict, ids: readonly CheckId[]): { pass: boolean; message: () => string } {
+  const folder = portablePath(bundle);
   const faults = ids.flatMap((id) => {
     const results = run.checks.filter((check) => check.id === id);
-    return results.length === 0 ? [`${id}: not judged`] : results.filter((result) => result.verdict !== verdict).map(describe);
+    return results.length === 0 ? [`run ${run.id}: ${id}: not judged; bundle: ${folder}`] : results.filter((result) => result.verdict !== verdict).map((result) => standsAlone(result, run, folder));
   });
   const lines = [
     `expected ${verdict} of ${ids.join(", ")}`,
     ...faults,
     `the run's verdict: ${run.verdict}, ${run.reason}`,
-    `its bundle: ${bundle}`,
+    `its bundle: ${folder}`,
   ];
   return { pass: faults.length === 0, message: () => lines.join("\n") };
-}
-
-function describe({ id, phase, verdict, measured, allowed, explanation, evidence }: CheckResult): string {
-  return `${id} (${phase}): ${verdict}; measured ${measured}; allowed ${allowed}; ${explanation}; see ${evidence.slice(0, 3).join(", ")}`;
 }
 
 expect.extend({

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { captureSchema } from "./capture.ts";
+import { eventSchema } from "./event.ts";
 import { clockSchema, flowLedgerSchema } from "./ledger.ts";
 import { observationSchema } from "./observation.ts";
 
@@ -58,6 +60,10 @@ export const evidenceSchema = z.object({
   clocks: z.array(clockSchema),
   transitions: z.array(transitionSchema),
   hostHealth: hostHealthSchema,
+  /** `off` when none was wanted; absent when the run ended before there was one. */
+  capture: z.union([z.literal("off"), captureSchema]).optional(),
+  /** What machines and bridges told of themselves, in no order. */
+  events: z.array(eventSchema).default([]),
   /** Set when the run did not come to its end: what was being done, and what went wrong. */
   interrupted: z.string().optional(),
 });

@@ -53,8 +53,9 @@ export const flowLedgerSchema = z.object({
 });
 
 /**
- * A machine's monotonic clock against the host's epoch clock: host time = clock's time + `offsetMs`, right within `errorMs`
- * (half the shortest round trip seen). `host` itself may appear, with offset to its own monotonic clock.
+ * A machine's clock against the host's epoch clock: host time = clock's time + `offsetMs`, right within `errorMs` (half the shortest round trip
+ * seen). An agent's monotonic clock has the machine's name; its time of day is `NAME/realtime`, and `NAME#2/realtime` once it was switched on a
+ * second time. `host` itself may appear, with offset to its own monotonic clock.
  */
 export const clockSchema = z.object({ clock: z.string(), offsetMs: z.number(), errorMs: z.number().min(0), measuredAtMs: z.number() });
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { captureSchema } from "./capture.ts";
 import { distributionSchema } from "./distribution.ts";
 import { flowKindSchema, tupleSchema } from "./ledger.ts";
+import { dropsSchema, timelineSchema } from "./timeline.ts";
 
 export const verdictSchema = z.enum(["pass", "fail", "invalid"]);
 
@@ -36,7 +38,10 @@ export const flowResultSchema = z.object({
 /** How long the flows stood still in one transition, in whole milliseconds. */
 export const outageSchema = z.object({
   phase: z.enum(["failover", "failback"]),
-  /** The network's own outage: the longest stall of a UDP flow. Null when no UDP flow resumed. */
+  /**
+   * The network's own outage: the longest stall of a UDP flow. It holds a pause between two records of the flow's own, give or take one. Null when no
+   * UDP flow resumed.
+   */
   networkMs: z.number().nullable(),
   /** Of the flows that speak all the time and resumed; null when none did. */
   stalls: distributionSchema.nullable(),
@@ -72,7 +77,19 @@ export const runSchema = z.object({
   checks: z.array(checkResultSchema),
   /** One entry a transition. A run of an fwlab that did not know this field yet reads as one without entries. */
   outages: z.array(outageSchema).default([]),
+  /** One entry a transition of which anything is known. Empty in a run of an fwlab that did not know this field yet. */
+  timelines: z.array(timelineSchema).default([]),
+  /** One entry a transition. Empty without a capture, and in a run of an fwlab that did not know this field yet. */
+  drops: z.array(dropsSchema).default([]),
+  /** The capture, `off` when none was wanted; absent when the lab never came up. */
+  capture: z.union([z.literal("off"), captureSchema]).optional(),
+  /** The command line that repeats the run. */
+  command: z.string().optional(),
+  /** Versions by the program's name: fwlab, Node, QEMU, and of the guests' packages under test. */
+  versions: z.record(z.string(), z.string()).default({}),
   durations: z.record(z.string().regex(/Ms$/u), z.number()),
+  /** How late a 100 ms timer of the host's woke, at worst. Absent when the lab never came up. */
+  hostDelayMs: z.number().min(0).optional(),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;

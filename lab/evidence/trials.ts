@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { distributionSchema } from "./distribution.ts";
+import { figuresSchema } from "./metric.ts";
 import { outageSchema, runSchema, verdictSchema } from "./run.ts";
 
 const count = z.number().int().min(0);
@@ -26,6 +27,8 @@ export const trialSchema = z.object({
   failedChecks: z.array(z.string()),
   /** What it cost; `totalMs` is all of it, from the restore on. */
   durations: z.record(z.string().regex(/Ms$/u), z.number()),
+  /** What trials are compared by. Trials of an fwlab that did not know this field yet tell their outage alone. */
+  figures: figuresSchema.optional(),
 });
 
 /** A distribution, and how many trials it is over. */
@@ -61,8 +64,14 @@ export const trialsSchema = z.object({
   config: runSchema.shape.config,
   fault: z.object({ id: z.string(), target: z.string() }),
   host: runSchema.shape.host,
+  /** The command line that repeats the trials, at the same moments. */
+  command: runSchema.shape.command,
+  /** What is known before the first trial: fwlab, Node, QEMU, kernel. A trial's own run.json has the guests' packages too. */
+  versions: runSchema.shape.versions,
   /** How many flows live in the saved lab. */
   flows: count,
+  /** The same by kind. */
+  flowKinds: z.object({ tcp: count, udp: count, ssh: count }).optional(),
   /** With these the offsets can be told again. */
   seed: z.number().int().min(0).max(4_294_967_295),
   spreadMs: z.number().min(0),

@@ -203,6 +203,7 @@ export function healthyRun(count = 6, intervalMs = 100): Evidence {
     flows,
     clocks: Object.keys(offsets).flatMap((name) => [clock(name, story.startMs, 0), clock(name, story.endMs, 2)]),
     transitions: [transition(flows, "failover"), transition(flows, "failback")],
+    events: [],
     hostHealth: { worstTimerDelayMs: 40, allowedTimerDelayMs: 500 },
   };
 }

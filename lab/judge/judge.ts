@@ -1,6 +1,10 @@
 import type { Evidence } from "../evidence/evidence.ts";
+import type { Packet } from "../evidence/packet.ts";
 import type { CheckResult, FlowResult, Outage, Verdict } from "../evidence/run.ts";
+import type { Drops, Timeline } from "../evidence/timeline.ts";
 import type { Topology } from "../topology/topology.ts";
+import { captureWhole } from "./captureWhole.ts";
+import { dropsOf } from "./drops.ts";
 import { faultBit } from "./faultBit.ts";
 import { figuresOf, flowResult } from "./figures.ts";
 import { flowsSurvive } from "./flowsSurvive.ts";
@@ -9,10 +13,11 @@ import { noDropsOnSurvivor } from "./noDropsOnSurvivor.ts";
 import { outageOf } from "./outage.ts";
 import { outageInBound } from "./outageInBound.ts";
 import { replicatedBefore } from "./replicatedBefore.ts";
-import { firstOf, startOf, type Check } from "./scene.ts";
+import { firstOf, startOf, type Check, type Scene } from "./scene.ts";
 import { stateOnSurvivor } from "./stateOnSurvivor.ts";
 import { steadyBefore } from "./steadyBefore.ts";
 import { survivalOf, type Survival } from "./survival.ts";
+import { timelineOf } from "./timeline.ts";
 import { topologies } from "./topologies.ts";
 import { vipsMoved } from "./vipsMoved.ts";
 
@@ -39,36 +44,51 @@ export interface Judgement {
   readonly flows: FlowResult[];
   /** One entry a transition, in the order in which they happened. */
   readonly outages: Outage[];
+  readonly timelines: Timeline[];
+  readonly drops: Drops[];
+}
+
+export interface JudgeOptions {
+  /** The lab's map; by default the one that the evidence names. */
+  readonly topology?: Topology | undefined;
+  /** The run's capture, decoded, in the order of the packets' times. Without one, what only packets can tell is not told. */
+  readonly packets?: readonly Packet[] | undefined;
 }
 
 /**
  * Judges a run from its evidence alone: the same evidence gives the same judgement.
  *
- * Invalid when the run cannot judge: interrupted, host starved, no transition, fault without effect, or evidence missing that the lab owes
+ * Invalid when the run cannot judge: interrupted, host starved, capture not whole, no transition, fault without effect, or evidence missing that the lab owes
  * (flows, clocks, probes, endpoints' and bridges' views). A firewall's view that is missing is the pair's failure: machines under test have
  * to answer. Invalid dominates fail, and fail dominates pass.
- * @param topology the lab's map; by default the one that the evidence names.
  */
-export function judge(evidence: Evidence, topology: Topology | undefined = topologies.get(evidence.topology)): Judgement {
+export function judge(evidence: Evidence, { topology = topologies.get(evidence.topology), packets }: JudgeOptions = {}): Judgement {
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
   const results: CheckResult[] = [hostHealth(evidence)];
   const outages: Outage[] = [];
+  const drops: Drops[] = [];
+  const timelines: Timeline[] = [];
   const survivals: (readonly Survival[])[] = [];
   if (topology !== undefined) {
+    const capture = captureWhole(evidence, topology, packets);
+    if (capture !== undefined) results.push(capture);
     for (const [index, transition] of transitions.entries()) {
       const next = transitions[index + 1];
-      const scene = { evidence, topology, transition, flows: figures, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
+      const scene: Scene = { evidence, topology, transition, flows: figures, packets, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
       const survivalsHere = figures.map((flow) => survivalOf(scene, flow));
       survivals.push(survivalsHere);
       outages.push(outageOf(scene, survivalsHere));
+      drops.push(...[dropsOf(scene)?.drops].filter((told) => told !== undefined));
+      const timeline = timelineOf(scene);
+      if (timeline.moments.some(({ atMs }) => atMs !== null)) timelines.push(timeline);
       results.push(...Object.values(checks).map((check: Check) => check(scene)));
     }
   }
   const survived = (index: number) => survivals.length > 0 && survivals.every((here) => here[index]?.faults.length === 0);
   const lookedAtMs = transitions.at(-1)?.after.atMs ?? Number.NEGATIVE_INFINITY;
   const flows = figures.map((flow, index) => flowResult(flow, survived(index), lookedAtMs));
-  return { ...verdictOf(evidence, topology, results, flows), checks: results, flows, outages };
+  return { ...verdictOf(evidence, topology, results, flows), checks: results, flows, outages, timelines, drops };
 }
 
 function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs } }: Evidence): CheckResult {

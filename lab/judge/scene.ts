@@ -1,5 +1,6 @@
 import type { Evidence, Transition } from "../evidence/evidence.ts";
 import type { FirewallViews, Look, Observation } from "../evidence/observation.ts";
+import type { Packet } from "../evidence/packet.ts";
 import type { CheckResult } from "../evidence/run.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { FlowFigures } from "./figures.ts";
@@ -10,6 +11,8 @@ export interface Scene {
   readonly topology: Topology;
   readonly transition: Transition;
   readonly flows: readonly FlowFigures[];
+  /** All packets of the run's capture, in the order of their times; undefined without one. */
+  readonly packets: readonly Packet[] | undefined;
   /** From when on what happens is this transition's doing. */
   readonly startMs: number;
   /** When the next transition begins; without one, never. */

@@ -23,7 +23,7 @@ function runOf(evidence = healthyRun()): Run {
 test("a trial tells its run's failover, and where its bundle is", () => {
   const run = runOf();
   const trial = trialSchema.parse(trialOf(run, facts));
-  expect(trial).toEqual({ ...facts, verdict: "pass", reason: run.reason, outage: run.outages[0], survived: 6, flows: 6, failedChecks: [], durations: run.durations });
+  expect(trial).toMatchObject({ ...facts, verdict: "pass", reason: run.reason, outage: run.outages[0], survived: 6, flows: 6, failedChecks: [], durations: run.durations, figures: { networkMs: 3100, stallMs: 3100 } });
   expect(trial.outage?.phase).toBe("failover");
 });
 

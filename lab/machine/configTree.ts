@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, lstat, readdir, readFile, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 
 /** A file, folder or symbolic link to be laid over a guest's root. Paths have no leading slash. */
@@ -75,17 +75,45 @@ export async function machineTree(trees: readonly string[], machineName: string)
     }
   }
   // Parents come before what they hold.
-  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const entries = [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  refuseFilesInFiles(entries, byPath, trees);
+  return entries;
 }
 
-/** SHA-256, in hex, over what the machines get from these trees: names, kinds, modes and bytes. */
-export async function configHash(trees: readonly string[], machineNames: readonly string[]): Promise<string> {
+/** One tree's file or link in the place of another's folder: what is in the folder would be written nowhere, or through the link. */
+function refuseFilesInFiles(entries: readonly TreeEntry[], byPath: ReadonlyMap<string, TreeEntry>, trees: readonly string[]): void {
+  for (const { path } of entries) {
+    const holder = byPath.get(dirname(path));
+    if (holder !== undefined && holder.type !== "folder") throw unusable(trees.join(" + "), `${holder.path} is a ${holder.type} in one of them, and holds ${path} in another`);
+  }
+}
+
+/** What the machines get from config trees, in the order of `machineNames`. */
+export type MachineTrees = ReadonlyMap<string, readonly TreeEntry[]>;
+
+/** What each machine gets from these trees. @throws Failure as machineTree. */
+export async function machineTrees(trees: readonly string[], machineNames: readonly string[]): Promise<MachineTrees> {
+  const all = new Map<string, readonly TreeEntry[]>();
+  for (const name of machineNames) all.set(name, await machineTree(trees, name));
+  return all;
+}
+
+/**
+ * SHA-256, in hex, over what the machines get: names, kinds, modes and bytes. For each machine's each entry, in the order of their paths: machine,
+ * path, kind, octal mode (none for a link) and length, each ended by a NUL, then the content, or the link's target.
+ */
+export function hashOfTrees(machines: MachineTrees): string {
   const hash = createHash("sha256");
-  for (const name of machineNames) {
-    for (const entry of await machineTree(trees, name)) {
+  for (const [name, entries] of machines) {
+    for (const entry of entries) {
       const content = entry.type === "file" ? entry.content : Buffer.from(entry.type === "link" ? entry.target : "");
       hash.update(`${name}\0${entry.path}\0${entry.type}\0${"mode" in entry ? entry.mode.toString(8) : ""}\0${content.length}\0`).update(content);
     }
   }
   return hash.digest("hex");
+}
+
+/** `hashOfTrees` of what is in these folders now. @throws Failure as machineTree. */
+export async function configHash(trees: readonly string[], machineNames: readonly string[]): Promise<string> {
+  return hashOfTrees(await machineTrees(trees, machineNames));
 }

@@ -26,3 +26,30 @@ export interface MachineShell {
   /** As `run`, for commands that must succeed: gives stdout. @throws Failure with command, exit code and stderr otherwise. */
   must(command: string, options?: CommandOptions): Promise<string>;
 }
+
+export interface FollowOptions {
+  /** Takes each whole line of the command's standard output, as soon as it is here. */
+  readonly onLine: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a command that was followed ended. */
+export interface FollowEnd {
+  /** Undefined when the command was closed, or the connection broke before the command ended. */
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+}
+
+/** A command that runs on while its output is read line by line. Disposal closes it. */
+export interface FollowedCommand extends AsyncDisposable {
+  /** Writes to the command's standard input. */
+  write(text: string): void;
+  /** Settles when the command has ended, was closed, or its machine is gone; never rejects. */
+  readonly ended: Promise<FollowEnd>;
+}
+
+/** A shell that can also follow a command. */
+export interface FollowingShell extends MachineShell {
+  /** Starts a command line by the guest's sh. Resolves when the machine has taken it. @throws Failure when the machine gives no channel. */
+  follow(command: string, options: FollowOptions): Promise<FollowedCommand>;
+}

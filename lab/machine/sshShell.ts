@@ -1,8 +1,9 @@
 import pRetry, { AbortError } from "p-retry";
 import { Client, type ClientChannel } from "ssh2";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import { LineSplitter } from "./lineSplitter.ts";
 import { controlPort } from "./machineFiles.ts";
-import type { CommandOptions, CommandResult, MachineShell } from "./shell.ts";
+import type { CommandOptions, CommandResult, FollowedCommand, FollowEnd, FollowingShell, FollowOptions } from "./shell.ts";
 
 export interface SshIdentity {
   /** In OpenSSH's format. */
@@ -21,7 +22,7 @@ function keyBytes(publicKeyLine: string): Buffer {
 }
 
 /** Runs commands on a machine by SSH over the management bridge. Connects when first needed, and again after the machine was off. */
-export class SshShell implements MachineShell, AsyncDisposable {
+export class SshShell implements FollowingShell, AsyncDisposable {
   readonly name: string;
   readonly address: string;
   readonly #identity: SshIdentity;
@@ -162,6 +163,23 @@ export class SshShell implements MachineShell, AsyncDisposable {
     });
   }
 
+  async follow(command: string, { onLine, signal }: FollowOptions): Promise<FollowedCommand> {
+    const client = await this.#connected(signal);
+    signal?.throwIfAborted();
+    const channel = await new Promise<ClientChannel>((resolve, reject) => {
+      const refuse = (cause: unknown): void =>
+        reject(new Failure({ tried: `follow on ${this.name}: ${command}`, seen: messageOf(cause), remedy: "Look at the machine's console in the bundle", exit: exitCode.invalid, cause }));
+      const onClose = (): void => refuse(new Error("the connection broke"));
+      client.once("close", onClose);
+      client.exec(command, (error, opened) => {
+        client.removeListener("close", onClose);
+        if (error === undefined) resolve(opened);
+        else refuse(error);
+      });
+    });
+    return followed(client, channel, onLine, signal);
+  }
+
   /** Drops the connection without a word to the other side, as after a power cut. The next command connects anew. */
   drop(): void {
     const connection = this.#connection;
@@ -177,4 +195,40 @@ export class SshShell implements MachineShell, AsyncDisposable {
     this.drop();
     await Promise.resolve();
   }
+}
+
+function followed(client: Client, channel: ClientChannel, onLine: (line: string) => void, signal: AbortSignal | undefined): FollowedCommand {
+  const lines = new LineSplitter(onLine);
+  const stderr: Buffer[] = [];
+  let code: number | undefined;
+  let close: () => void = () => undefined;
+  const ended = new Promise<FollowEnd>((resolve) => {
+    const end = (): void => {
+      signal?.removeEventListener("abort", close);
+      client.removeListener("close", end);
+      resolve({ exitCode: code, stderr: Buffer.concat(stderr).toString() });
+    };
+    // A machine that hangs never confirms that its end of the channel is closed, so nobody waits for that.
+    close = () => {
+      channel.close();
+      end();
+    };
+    channel.on("data", (chunk: Buffer) => lines.take(chunk));
+    channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    channel.on("exit", (exit: number | null) => (code = exit ?? 128));
+    // What a broken channel complains of is told by its end without an exit code.
+    channel.on("error", end);
+    channel.once("close", end);
+    client.once("close", end);
+  });
+  if (signal?.aborted === true) close();
+  signal?.addEventListener("abort", close, { once: true });
+  return {
+    ended,
+    write: (text) => void channel.write(text),
+    async [Symbol.asyncDispose]() {
+      close();
+      await ended;
+    },
+  };
 }

@@ -3,12 +3,15 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 
+/** What a file is to hold, whole or as it comes. */
+export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
+
 /**
  * Writes a file of a bundle so that it is there whole or not at all: into a temporary file beside it, then by rename.
  * Folders are made as needed.
  * @throws Failure when the path leads out of the folder, or the file cannot be written (disk full, no permission).
  */
-export async function writeWhole(folder: string, relativePath: string, content: string | Uint8Array): Promise<void> {
+export async function writeWhole(folder: string, relativePath: string, content: FileContent): Promise<void> {
   const inside = normalize(relativePath);
   if (isAbsolute(inside) || inside === "." || inside.startsWith("..")) {
     throw new Failure({ tried: `write ${relativePath} into the bundle ${folder}`, seen: "the path leads out of the bundle", remedy: "Give a path below the bundle's folder", exit: exitCode.invalid });

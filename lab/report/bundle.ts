@@ -3,10 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { evidenceSchema, type Evidence } from "../evidence/evidence.ts";
+import type { FlowLedger } from "../evidence/ledger.ts";
 import { runSchema, type Run } from "../evidence/run.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { ledgerPath } from "../judge/scene.ts";
-import { writeWhole } from "./atomicFile.ts";
+import { writeWhole, type FileContent } from "./atomicFile.ts";
 
 /** Number of the form of `evidence.json`. Raised when a reader of the old form would misread the new one. */
 export const evidenceVersion = 1;
@@ -16,22 +17,37 @@ export const evidenceFileSchema = evidenceSchema
   .omit({ flows: true })
   .extend({ schema: z.literal(evidenceVersion), flows: z.array(z.object({ id: z.string(), ledger: z.string() })) });
 
+/** Evidence as it is written: `evidence.json`, and the ledgers by their paths. */
+export function evidenceFile({ flows, ...rest }: Evidence): { readonly file: z.infer<typeof evidenceFileSchema>; readonly ledgers: ReadonlyMap<string, FlowLedger> } {
+  return {
+    file: { schema: evidenceVersion, ...rest, flows: flows.map(({ id }) => ({ id, ledger: ledgerPath(id) })) },
+    ledgers: new Map(flows.map((flow) => [ledgerPath(flow.id), flow])),
+  };
+}
+
 /** The published form of `run.json` as a JSON Schema, for tools that are not ours. */
 export function runJsonSchema(): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(runSchema);
 }
 
 /** What is known of a run from its first moment. */
-export type RunStart = Pick<Run, "id" | "topology" | "config" | "fault" | "host">;
+export type RunStart = Pick<Run, "id" | "topology" | "config" | "fault" | "host" | "versions" | "command">;
 
 /** An id for a run that begins now: sortable by time, and unique. */
 export function newRunId(now: Date = new Date()): string {
   return `${now.toISOString().slice(0, 19).replaceAll(":", "-")}Z-${randomBytes(2).toString("hex")}`;
 }
 
+const unfinishedReason = "the run did not finish";
+
 /** The result of a run that has not come to its end: invalid. */
 export function unfinishedRun(start: RunStart): Run {
-  return { schema: 1, ...start, verdict: "invalid", reason: "the run did not finish", flows: [], checks: [], outages: [], durations: {} };
+  return { schema: 1, ...start, verdict: "invalid", reason: unfinishedReason, flows: [], checks: [], outages: [], timelines: [], drops: [], durations: {} };
+}
+
+/** Whether a `run.json` is still the one that its run began with: the run was killed before it could say more. */
+export function isUnfinished({ verdict, reason, checks }: Run): boolean {
+  return verdict === "invalid" && reason === unfinishedReason && checks.length === 0;
 }
 
 /** The folder that holds all evidence and the verdict of one run. */
@@ -64,13 +80,12 @@ export class Bundle {
   }
 
   /** Keeps a file, whole or not at all. Bound, so that it can be handed on as `save`. @throws Failure as writeWhole. */
-  readonly save = (relativePath: string, content: string | Uint8Array): Promise<void> => writeWhole(this.folder, relativePath, content);
+  readonly save = (relativePath: string, content: FileContent): Promise<void> => writeWhole(this.folder, relativePath, content);
 
   /** Writes `evidence.json`, and each flow's ledger before it, so that evidence never refers to a ledger that is not there. @throws Failure */
   async writeEvidence(evidence: Evidence): Promise<void> {
-    const { flows, ...rest } = evidence;
-    await Promise.all(flows.map((flow) => this.save(ledgerPath(flow.id), `${JSON.stringify(flow)}\n`)));
-    const file: z.infer<typeof evidenceFileSchema> = { schema: evidenceVersion, ...rest, flows: flows.map(({ id }) => ({ id, ledger: ledgerPath(id) })) };
+    const { file, ledgers } = evidenceFile(evidence);
+    await Promise.all([...ledgers].map(([path, ledger]) => this.save(path, `${JSON.stringify(ledger)}\n`)));
     await this.save("evidence.json", `${JSON.stringify(file, undefined, 1)}\n`);
   }
 

@@ -7,8 +7,8 @@ import { borderless, linesOf } from "./borderless.ts";
 type Colors = ReturnType<typeof pc.createColors>;
 
 /** More flows than this are told by kind and mode, with the worst ones by name. */
-const everyFlow = 60;
-const worst = 10;
+export const everyFlow = 60;
+export const worst = 10;
 
 /** From this width on a flow fits on one line. */
 const oneLine = 140;
@@ -27,7 +27,7 @@ export function flowLines(flows: readonly FlowResult[], width: number, colors: C
 }
 
 /** Dead ones first, then those with the most that must not be, then the longest stall. */
-function byBadness(a: FlowResult, b: FlowResult): number {
+export function byBadness(a: FlowResult, b: FlowResult): number {
   const flaws = (flow: FlowResult) => flow.corrupt + flow.duplicated + flow.reordered + flow.resets + (flow.kind === "udp" ? 0 : flow.lost);
   return Number(a.survived) - Number(b.survived) || flaws(b) - flaws(a) || (b.stallMs ?? 0) - (a.stallMs ?? 0);
 }
@@ -53,7 +53,7 @@ function survival({ survived, resets }: FlowResult, colors: Colors): string {
 
 function summary(flows: readonly FlowResult[], colors: Colors): string[] {
   const table = tableOf(["kind", "mode", "flows", ...numbers(oneLine)], 2, 2, colors);
-  for (const group of grouped(flows).values()) {
+  for (const group of groupedFlows(flows).values()) {
     const first = group[0];
     if (first === undefined) continue;
     const sum = (count: (flow: FlowResult) => number) => group.reduce((total, flow) => total + count(flow), 0);
@@ -73,7 +73,8 @@ function summary(flows: readonly FlowResult[], colors: Colors): string[] {
   return linesOf(table);
 }
 
-function grouped(flows: readonly FlowResult[]): ReadonlyMap<string, FlowResult[]> {
+/** Flows by kind and mode, in the order in which they come. */
+export function groupedFlows(flows: readonly FlowResult[]): ReadonlyMap<string, FlowResult[]> {
   const groups = new Map<string, FlowResult[]>();
   for (const flow of flows) {
     const group = groups.get(`${flow.kind} ${flow.mode}`);

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import Table from "cli-table3";
 import type { Trial, TrialDistribution, Trials } from "../evidence/trials.ts";
 import { distributionText } from "../judge/distribution.ts";
-import { hasNoEnd, measuredOutages } from "../judge/trialsSummary.ts";
+import { hasNoEnd } from "../judge/trialsSummary.ts";
 import { borderless, linesOf } from "./borderless.ts";
-import { barLines, binsOf } from "./histogram.ts";
+import { outageBars } from "./outageBars.ts";
 import { groundFacts, pageOf, type Page, type TerminalLook } from "./page.ts";
 import { wrapped } from "./wrapped.ts";
 
@@ -83,12 +83,9 @@ function milliseconds(value: number | null | undefined): string {
   return value === null || value === undefined ? "-" : `${Math.round(value)} ms`;
 }
 
-/** How the network's outages are spread; those without end have a bar of their own, or the picture would be too good. */
-function histogram({ trials, summary: { neverResumed } }: Trials, { width, colors }: Page): string[] {
-  const bins = binsOf(measuredOutages(trials)).map(({ from, until, count }) => ({ label: until - from > 1 ? `${from} - ${until - 1} ms` : `${from} ms`, count }));
-  if (bins.length === 0) return [];
-  const lines = barLines([...bins, ...(neverResumed > 0 ? [{ label: "a flow never resumed", count: neverResumed }] : [])], width);
-  return [colors.bold("network's own outage, trials"), ...lines.map((line, index) => (index < bins.length ? line : colors.red(line))), ""];
+function histogram(trials: Trials, { width, colors }: Page): string[] {
+  const { measured, withoutEnd } = outageBars(trials, width);
+  return measured.length === 0 ? [] : [colors.bold("network's own outage, trials"), ...measured, ...withoutEnd.map((line) => colors.red(line)), ""];
 }
 
 function figures({ trials, planned, summary }: Trials, { fact, colors }: Page): string[] {

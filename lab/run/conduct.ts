@@ -17,6 +17,7 @@ export async function conduct(options: ConductOptions): Promise<FinishedRun> {
   const setting = await setRun(options);
   return judgedRun({
     topology: setting.topology,
+    machines: setting.machines,
     start: { id: newRunId(), ...setting.record },
     runsFolder,
     open: (bundle) => LabRun.start({ ...setting, keeper: bundle, cold, progress, signal }),

@@ -70,6 +70,7 @@ async function untilSteady(run: LabRun, resumption: Promise<Resumption>): Promis
 export async function failback(run: LabRun, { from, to }: Omit<FailoverOptions, "strike">): Promise<FailoverOutcome> {
   const bootedAtMs = Date.now();
   const [probes] = await Promise.all([run.ask("before"), run.timed("rebootMs", () => run.lab.boot(to))]);
+  await run.followEvents();
   await run.replicatedTo(to);
   const before = await run.observe("failback-before");
   const owned = await run.ownedBy(to);

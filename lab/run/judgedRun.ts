@@ -2,15 +2,20 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Run } from "../evidence/run.ts";
 import { exitCode, messageOf, type ExitCode } from "../failure/failure.ts";
 import { judge } from "../judge/judge.ts";
+import type { MachineTrees } from "../machine/configTree.ts";
+import { keepConfig } from "../machine/keptConfig.ts";
 import { Bundle, type RunStart } from "../report/bundle.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { LabRun } from "./labRun.ts";
+import { packetsOf } from "./packetsOf.ts";
 
 /** What happens in a run: flows are opened, something is broken, and it is waited for what comes of it. */
 export type Story = (run: LabRun) => Promise<void>;
 
 export interface JudgedRunOptions {
   readonly topology: Topology;
+  /** What the machines get from the config trees: kept in the bundle. */
+  readonly machines: MachineTrees;
   readonly start: RunStart;
   /** Folder in which the run's bundle is made. */
   readonly runsFolder: string;
@@ -40,12 +45,13 @@ export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
  * One run: brings a lab up, lets the story happen in it, judges the evidence. Whatever happens once the bundle is there, the bundle says: a run
  * that did not come to its end is invalid, and names what ended it. @throws Failure when the bundle cannot be made or written.
  */
-export async function judgedRun({ topology, start, runsFolder, open, story, beforeEnd, signal }: JudgedRunOptions): Promise<FinishedRun> {
+export async function judgedRun({ topology, machines, start, runsFolder, open, story, beforeEnd, signal }: JudgedRunOptions): Promise<FinishedRun> {
   const bundle = await Bundle.create(runsFolder, start);
   const begin = performance.now();
   let labRun: LabRun | undefined;
   let interrupted: Error | undefined;
   try {
+    await keepConfig(bundle.folder, machines);
     labRun = await open(bundle);
     await story(labRun);
     await labRun.collect();
@@ -54,15 +60,24 @@ export async function judgedRun({ topology, start, runsFolder, open, story, befo
     // What fails after an interruption fails because of it, each in its own words.
     const ended: unknown = signal.aborted ? signal.reason : error;
     interrupted = ended instanceof Error ? ended : new Error(messageOf(ended), { cause: ended });
+    await labRun?.keepCapture().catch((lost: unknown) => labRun?.progress.note(`the capture is lost: ${messageOf(lost)}`));
   }
   try {
     const evidence = labRun?.evidence(interrupted) ?? noEvidence(topology, interrupted);
     await labRun?.[Symbol.asyncDispose]();
+    const packets = await packetsOf(bundle.folder, evidence, signal).catch((error: unknown) => {
+      // Its own capture cannot be read: nothing can be said then.
+      interrupted ??= error instanceof Error ? error : new Error(messageOf(error), { cause: error });
+      evidence.interrupted ??= messageOf(error);
+      return undefined;
+    });
     const run: Run = {
       schema: 1,
       ...start,
-      ...judge(evidence, topology),
-      ...(labRun && { begun: labRun.begun }),
+      ...judge(evidence, { topology, packets }),
+      ...(labRun && { begun: labRun.begun, hostDelayMs: evidence.hostHealth.worstTimerDelayMs }),
+      ...(evidence.capture !== undefined && { capture: evidence.capture }),
+      versions: { ...start.versions, ...labRun?.versions },
       fault: { ...start.fault, atMs: evidence.transitions[0]?.fault.atMs ?? null },
       durations: { ...labRun?.durations, totalMs: Math.round(performance.now() - begin) },
     };
@@ -82,6 +97,7 @@ function noEvidence(topology: Topology, interrupted: unknown): Evidence {
     flows: [],
     clocks: [],
     transitions: [],
+    events: [],
     hostHealth: { worstTimerDelayMs: 0, allowedTimerDelayMs: 1 },
     interrupted: messageOf(interrupted),
   };

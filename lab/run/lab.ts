@@ -105,6 +105,11 @@ export class Lab implements AsyncDisposable {
     return machine;
   }
 
+  /** How often a machine was switched on in this lab: each time it has other clocks. */
+  powerOns(name: string): number {
+    return this.#powerOns.get(name) ?? 0;
+  }
+
   /** Switches a machine on, with pristine files, and waits until it has booted. @throws Failure when it does not. */
   async boot(name: string): Promise<Machine> {
     const machine = await this.#switchOn(name, "with its tree");

@@ -7,17 +7,22 @@ import { HostHealthWatch } from "../host/hostHealth.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
-import { hostPart, machineSpec, managementAddressOf, nicOf, type Topology } from "../topology/topology.ts";
+import { machineSpec, managementAddressOf, type Topology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { openFlows, OpenFlows } from "../traffic/openFlows.ts";
 import { askPolicy, startDeniedService, type PolicyQuestion } from "../traffic/policyProbes.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
+import { LabEvents, type RunningMachine } from "./labEvents.ts";
 import type { LiveSnapshot } from "./liveSnapshot.ts";
 import { lookAround } from "./lookAround.ts";
 import type { Prepared } from "./prepare.ts";
+import { policyQuestion } from "./policyQuestion.ts";
+import { RunCapture, type CaptureChoice } from "./runCapture.ts";
 import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions } from "./startLab.ts";
+import { unmovedFlows, unsettledFlows } from "./stuckFlows.ts";
+import { askVersions } from "./versions.ts";
 import { waitUntil } from "./waitUntil.ts";
 import { ownershipLook, replicationLook, type StateLook } from "./watchStates.ts";
 
@@ -26,6 +31,8 @@ export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"
   readonly keeper: Keeper;
   /** Whether the lab is to be saved with its flows. */
   readonly savable?: boolean;
+  /** Whether the run is captured. A lab that is to be saved is not. */
+  readonly capture: CaptureChoice;
 }
 
 /** Port of the flows' service on the server, and of a service that runs there but that the policy denies. */
@@ -50,7 +57,10 @@ export class LabRun implements AsyncDisposable {
   /** How long each part took, by name, in milliseconds: `bootMs` and so on. */
   readonly durations: Record<string, number>;
   readonly begun: Begun;
+  /** Of the guests' packages under test. */
+  versions: Readonly<Record<string, string>> = {};
   readonly #keeper: Keeper;
+  readonly #capture: RunCapture | undefined;
   readonly #client: AgentClient;
   readonly #server: AgentClient;
   readonly #question: PolicyQuestion;
@@ -58,10 +68,11 @@ export class LabRun implements AsyncDisposable {
   readonly #clocks: Clock[] = [];
   readonly #begunAtMs: number;
   readonly #health = new HostHealthWatch();
+  readonly #events: LabEvents;
   #flows: OpenFlows | undefined;
   #ledgers: FlowLedger[] = [];
 
-  private constructor(options: Omit<LabRunOptions, "cold">, { lab, begun, begunAtMs, durations }: StartedLab, client: AgentClient, server: AgentClient) {
+  private constructor(options: Omit<LabRunOptions, "cold">, { lab, begun, begunAtMs, durations }: StartedLab, capture: RunCapture | undefined, client: AgentClient, server: AgentClient) {
     const { topology } = options;
     this.lab = lab;
     this.begun = begun;
@@ -72,16 +83,12 @@ export class LabRun implements AsyncDisposable {
     this.signal = options.signal;
     this.#keeper = options.keeper;
     this.#keys = options.prepared.keys;
+    this.#capture = capture;
     this.#client = client;
     this.#server = server;
     this.#health.start();
-    const dataAddress = (name: string) => hostPart(nicOf(machineSpec(topology, name), "eth0").address);
-    this.#question = {
-      client: { agent: client, shell: lab.machine(topology.client).shell, address: dataAddress(topology.client) },
-      server: { shell: lab.machine(topology.server).shell, address: dataAddress(topology.server) },
-      allowedPort,
-      deniedPort,
-    };
+    this.#events = new LabEvents(options);
+    this.#question = policyQuestion(lab, { client, allowedPort, deniedPort });
   }
 
   /** Brings the topology up with its config trees and takes up its agents. @throws Failure when something does not start; nothing is left running then. */
@@ -106,14 +113,18 @@ export class LabRun implements AsyncDisposable {
   static async #over(options: Omit<LabRunOptions, "cold">, started: StartedLab, begin: (run: LabRun) => Promise<void>): Promise<LabRun> {
     const { topology, signal } = options;
     let run: LabRun | undefined;
+    let capture: RunCapture | undefined;
     try {
+      if (options.savable !== true) capture = await RunCapture.start(options.capture, options);
       const connect = (name: string) =>
         AgentClient.connect({ name, address: managementAddressOf(machineSpec(topology, name)), port: agentPort }, { signal });
       const [client, server] = await Promise.all([connect(topology.client), connect(topology.server)]);
-      run = new LabRun(options, started, client, server);
-      await begin(run);
+      run = new LabRun(options, started, capture, client, server);
+      const [, versions] = await Promise.all([begin(run), askVersions(started.lab.machine(topology.client).shell, { ...options, imageId: options.prepared.image.id })]);
+      run.versions = versions;
       return run;
     } catch (error) {
+      if (run === undefined) await capture?.[Symbol.asyncDispose]();
       await (run ?? started.lab)[Symbol.asyncDispose]();
       throw error;
     }
@@ -126,12 +137,7 @@ export class LabRun implements AsyncDisposable {
   async save(folder: string): Promise<LiveSnapshot> {
     const unsettled = await this.flows.hold({ within: settledWithinMs, signal: this.signal });
     if (unsettled.length > 0) {
-      throw new Failure({
-        tried: "save the lab with its flows",
-        seen: `${unsettled.length} flows wait for something ${settledWithinMs / 1000} s after all fell silent: ${unsettled.slice(0, 3).join(", ")}`,
-        remedy: "The flows must be steady before the lab is saved: look at the firewalls' rules and logs",
-        exit: exitCode.invalid,
-      });
+      throw unsettledFlows(unsettled, settledWithinMs);
     }
     const flows = this.flows.record();
     this.#client.reconnect();
@@ -194,12 +200,7 @@ export class LabRun implements AsyncDisposable {
     this.#clocks.push(...(await this.#flows.clocks(signal)));
     const { notResumed } = await this.#flows.moving({ within: movingWithinMs, signal });
     if (notResumed.length > 0) {
-      throw new Failure({
-        tried: `move ${specs.length} flows through ${topology.active} before anything is broken`,
-        seen: `${notResumed.length} do not move: ${notResumed.slice(0, 3).join(", ")}`,
-        remedy: "The config tree has to let them through: see the firewalls' rulesets and kernel logs in the bundle",
-        exit: exitCode.invalid,
-      });
+      throw unmovedFlows(notResumed, specs.length, topology.active);
     }
     return this.#flows;
   }
@@ -222,10 +223,18 @@ export class LabRun implements AsyncDisposable {
   }
 
   /** Looks at everything that is on, and keeps the raw answers and the daemons' journals. @throws as lookAround. */
-  observe(moment: string): Promise<Observation> {
+  async observe(moment: string): Promise<Observation> {
     const { topology, progress, signal } = this;
     const endpoints = [topology.client, topology.server].map((name) => this.machine(name).shell);
-    return lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal });
+    await this.followEvents();
+    const observation = await lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal });
+    await this.#events.read(moment, this.#runningFirewalls());
+    return observation;
+  }
+
+  /** Follows from now on what the firewalls that are on tell of themselves, and measures their clocks. @throws the signal's reason. */
+  async followEvents(): Promise<void> {
+    await this.#events.follow(this.#runningFirewalls());
   }
 
   /** Puts the policy's questions from the client. @throws Failure when a machine does not answer. */
@@ -246,10 +255,17 @@ export class LabRun implements AsyncDisposable {
     this.#clocks.push(...(await this.flows.clocks(this.signal)));
   }
 
-  /** Lets what is in flight arrive, and collects the ledgers. */
+  /** Lets what is in flight arrive, collects the ledgers, and keeps the capture. @throws Failure */
   async collect(): Promise<void> {
     await this.measureClocks();
+    await this.#events.keep();
     this.#ledgers = await this.flows.ledgers({ signal: this.signal });
+    await this.keepCapture();
+  }
+
+  /** Stops the capture, if there is one, and keeps it. Idempotent. @throws Failure when it cannot be kept. */
+  async keepCapture(): Promise<void> {
+    await this.#capture?.keep();
   }
 
   /** All evidence so far. `interrupted` says why the run did not come to its end, if it did not. */
@@ -257,9 +273,11 @@ export class LabRun implements AsyncDisposable {
     return {
       topology: this.topology.name,
       flows: this.#ledgers,
-      clocks: this.#clocks,
+      clocks: [...this.#clocks, ...this.#events.clocks],
       transitions: this.transitions,
+      events: this.#events.events(),
       hostHealth: this.#health.health(),
+      ...(this.#capture?.record !== undefined && { capture: this.#capture.record }),
       ...(interrupted !== undefined && { interrupted: messageOf(interrupted) }),
     };
   }
@@ -270,10 +288,16 @@ export class LabRun implements AsyncDisposable {
       .map(({ name }) => this.machine(name).shell);
   }
 
+  #runningFirewalls(): RunningMachine[] {
+    return this.#firewallsOn().map((shell) => ({ shell, powerOn: this.lab.powerOns(shell.name) }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#health.stop();
+    await this.#events[Symbol.asyncDispose]();
     await this.#client[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
+    await this.#capture?.[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }
 }

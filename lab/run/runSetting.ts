@@ -1,14 +1,20 @@
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { AcceleratorWish } from "../machine/accelerator.ts";
-import { configHash } from "../machine/configTree.ts";
+import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RunStart } from "../report/bundle.ts";
 import type { Topology } from "../topology/topology.ts";
+import { portablePath } from "./portablePath.ts";
 import { fixturesFolder, prepare, type Prepared } from "./prepare.ts";
+import type { CaptureChoice } from "./runCapture.ts";
+import { ownVersions } from "./versions.ts";
 
-/** Runs that must fail, each a config tree that is laid over the one under test. */
-export const controls = ["no-conntrackd"] as const;
+/**
+ * Config trees that are laid over the one under test to break it on purpose: `no-conntrackd` loses flows and must fail; `slow-advert` (an advert
+ * every 3 s) keeps them and takes three times as long, which a comparison with the tree itself must tell.
+ */
+export const controls = ["no-conntrackd", "slow-advert"] as const;
 export type Control = (typeof controls)[number];
 
 export interface SettingOptions {
@@ -19,6 +25,10 @@ export interface SettingOptions {
   /** What is broken on what, for the run's record. */
   readonly fault: { readonly id: string; readonly target: string };
   readonly accelerator: AcceleratorWish;
+  /** The command line that repeats the run, for its record. */
+  readonly command?: string | undefined;
+  /** Whether runs are captured; `on` unless another is given. */
+  readonly capture?: CaptureChoice;
   readonly progress: Progress;
   /** Aborting ends what is done in this setting soon. */
   readonly signal: AbortSignal;
@@ -29,18 +39,21 @@ export interface RunSetting {
   readonly topology: Topology;
   /** Lowest first. */
   readonly trees: readonly string[];
+  /** What the machines get from them, as it was when the config's hash was taken. */
+  readonly machines: MachineTrees;
   readonly prepared: Prepared;
+  readonly capture: CaptureChoice;
   /** What a run's record says of all this. */
   readonly record: Omit<RunStart, "id">;
 }
 
 /** Sees to all that a run needs before its lab is there. @throws Failure when host, image, accelerator or config tree do not allow a run at all. */
-export async function setRun({ topology, config, control, fault, accelerator, progress, signal }: SettingOptions): Promise<RunSetting> {
+export async function setRun({ topology, config, control, fault, accelerator, command, capture = "on", progress, signal }: SettingOptions): Promise<RunSetting> {
   // Many things are waited for at once, on each machine and for each flow: Node would take eleven for a leak, and warn.
   setMaxListeners(0, signal);
   const overlays = control === undefined ? [] : [join(fixturesFolder, "controls", control)];
   const trees = [config, ...overlays];
-  const sha256 = await configHash(
+  const machines = await machineTrees(
     trees,
     topology.machines.map(({ name }) => name),
   );
@@ -49,11 +62,15 @@ export async function setRun({ topology, config, control, fault, accelerator, pr
   return {
     topology,
     trees,
+    machines,
     prepared,
+    capture,
     record: {
       topology: topology.name,
-      config: { path: config, overlays, sha256 },
+      config: { path: portablePath(config), overlays: overlays.map((tree) => portablePath(tree)), sha256: hashOfTrees(machines) },
       fault: { ...fault, atMs: null },
+      ...(command !== undefined && { command }),
+      versions: { ...(await ownVersions()), node: process.versions.node, qemu: qemuVersion, kernel: image.kernelRelease },
       host: { accelerator: choice.accelerator, accelReason: choice.reason, cores, qemu: qemuVersion, guestKernel: image.kernelRelease },
     },
   };

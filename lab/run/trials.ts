@@ -60,10 +60,10 @@ export async function conductTrials(options: TrialsOptions): Promise<FinishedTri
   const folder = join(runsFolder, id);
   const made: Trial[] = [];
   const told = async (): Promise<Trials> => {
-    const { topology, config, fault, host } = setting.record;
+    const { topology, config, fault, host, command, versions } = setting.record;
     const trials = trialsSchema.parse({
-      ...{ schema: 1, id, topology, config, fault: { id: fault.id, target: fault.target }, host },
-      ...{ flows: flows.tcp + flows.udp + flows.ssh, seed, spreadMs, planned: count, trials: made },
+      ...{ schema: 1, id, topology, config, fault: { id: fault.id, target: fault.target }, host, versions, ...(command !== undefined && { command }) },
+      ...{ flows: flows.tcp + flows.udp + flows.ssh, flowKinds: { tcp: flows.tcp, udp: flows.udp, ssh: flows.ssh }, seed, spreadMs, planned: count, trials: made },
       ...summarizeTrials(made, count),
     });
     await writeWhole(folder, "trials.json", `${JSON.stringify(trials, undefined, 2)}\n`);
@@ -116,15 +116,16 @@ interface TrialPlace {
 
 async function oneTrial(options: TrialsOptions, setting: RunSetting, live: LiveSnapshot, { folder, number, offsetMs }: TrialPlace): Promise<FinishedRun & { readonly trial: Trial }> {
   const { count, strike, progress, signal } = options;
-  const { topology, prepared, trees, record } = setting;
+  const { topology, machines, prepared, trees, capture, record } = setting;
   const { active, backup } = topology;
   const bundle = `trial-${number.toString().padStart(String(count).length, "0")}`;
   let struckMs: number | undefined;
   const finished = await judgedRun({
     topology,
+    machines,
     start: { id: bundle, ...record },
     runsFolder: folder,
-    open: (keeper) => LabRun.restore({ topology, trees, prepared, keeper, progress, signal }, live),
+    open: (keeper) => LabRun.restore({ topology, trees, prepared, capture, keeper, progress, signal }, live),
     story: async (run) => {
       const strikeOnTime = async (): Promise<FaultRecord> => {
         await run.wait(Math.max(0, leadMs + offsetMs - run.sinceBegun()));

@@ -85,3 +85,11 @@ export function managementAddressOf(machine: MachineSpec): string {
 export function tapName(machine: MachineSpec, nic: Nic): string {
   return `${machine.name}.${nic.name}`.slice(0, 15);
 }
+
+/** Where a topology is captured: all bridges but management, and the taps of all firewalls' NICs but those on it. */
+export function capturePoints({ bridges, machines }: Topology): string[] {
+  const taps = machines
+    .filter(({ role }) => role === "firewall")
+    .flatMap((machine) => machine.nics.filter(({ name }) => name !== managementNic).map((nic) => tapName(machine, nic)));
+  return [...bridges.filter((bridge) => bridge !== managementBridge), ...taps];
+}

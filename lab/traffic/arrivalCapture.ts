@@ -53,8 +53,10 @@ export async function startArrivalCapture(shell: MachineShell, { address, ports,
   const stem = `/run/fwlab/arrivals-${randomUUID()}`;
   const opening = `(tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn and (${ports.map((port) => `dst port ${port}`).join(" or ")}))`;
   const filter = `tcp and dst host ${address} and (${opening} or tcp[4:4] = ${sequence})`;
+  // Without immediate mode the kernel hands packets over when a second is up, and those of the last one are lost when tcpdump is told to end.
+  // In it, each packet has a place of the snap length: of whole packets only eight would fit.
   const pid = await shell.must(
-    `tcpdump -U -n -i any -Q in -w ${stem}.pcap '${filter}' </dev/null >/dev/null 2>${stem}.err & pid=$!; ` +
+    `tcpdump --immediate-mode -s 160 -U -n -i any -Q in -w ${stem}.pcap '${filter}' </dev/null >/dev/null 2>${stem}.err & pid=$!; ` +
       `for try in $(seq 100); do grep -q 'listening on' ${stem}.err && { echo $pid; exit 0; }; sleep 0.1; done; cat ${stem}.err >&2; exit 1`,
     { signal },
   );

@@ -24,7 +24,11 @@ export interface AskOptions {
 
 /** A SYN is sent again after 1, 3 and 7 s: during an outage of three adverts, and when it is over, a denied one must have been tried. */
 const patienceMs = { before: 2_500, during: 7_500, after: 2_500 } as const;
-const allowedPatienceMs = 15_000;
+/**
+ * The allowed connection is the capture's known-good one, so it must come through once the outage is over: its next SYN after that of 7 s goes out at
+ * 15 s. Flows are waited for as long.
+ */
+const allowedPatienceMs = { before: 15_000, during: 25_000, after: 15_000 } as const;
 
 /** Forged segments go out at this pace, so that during a takeover some meet each of its phases. */
 const forgedPauseMs = 250;
@@ -58,7 +62,7 @@ export async function askPolicy(question: PolicyQuestion, { moment, signal }: As
   const order = (port: number, timeoutMs: number, expect: "record" | "connect") =>
     connectOnce(client.agent, { address: server.address, port, timeoutMs, expect }, signal);
   const [allowed, denied, sourcePorts] = await Promise.all([
-    order(allowedPort, allowedPatienceMs, "record"),
+    order(allowedPort, allowedPatienceMs[moment], "record"),
     order(deniedPort, patienceMs[moment], "connect"),
     sendForged(question, sequence, forgedCount[moment], signal),
   ]);

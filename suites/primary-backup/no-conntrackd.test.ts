@@ -10,6 +10,7 @@ import { conductTrials, type FinishedTrials } from "../../lab/run/trials.ts";
 import { coldSuites } from "../../lab/run/startLab.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { mixture } from "../../lab/traffic/flowSpec.ts";
+import { suiteCommand } from "../conducted.ts";
 
 const withinMs = 10 * 60_000;
 
@@ -32,6 +33,7 @@ describe("fw-1 loses its power, and its states were never replicated", () => {
       spreadMs: 0,
       seed: 0,
       accelerator: "auto",
+      command: suiteCommand(),
       cold: process.env[coldSuites] !== undefined,
       runsFolder,
       progress,

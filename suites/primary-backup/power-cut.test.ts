@@ -6,6 +6,7 @@ import { powerCut } from "../../lab/faults/powerCut.ts";
 import { judge } from "../../lab/judge/judge.ts";
 import { readBundle } from "../../lab/report/readBundle.ts";
 import { failback, failover } from "../../lab/run/failover.ts";
+import { packetsOf } from "../../lab/run/packetsOf.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
 
@@ -69,7 +70,8 @@ describe("fw-1 loses its power under fifty flows, and comes back", () => {
     const { bundle, run: told } = run();
     const written = runSchema.parse(JSON.parse(await readFile(join(bundle, "run.json"), "utf8")));
     expect(written).toEqual(told);
-    const again = judge(await readBundle(bundle));
+    const evidence = await readBundle(bundle);
+    const again = judge(evidence, { packets: await packetsOf(bundle, evidence, new AbortController().signal) });
     const { verdict, checks, flows, outages } = told;
     expect({ verdict: again.verdict, checks: again.checks, flows: again.flows, outages: again.outages }).toEqual({ verdict, checks, flows, outages });
   });

@@ -7,6 +7,7 @@ import { powerCut } from "../../lab/faults/powerCut.ts";
 import { judge } from "../../lab/judge/judge.ts";
 import { TerminalProgress } from "../../lab/progress/terminal.ts";
 import { readBundle } from "../../lab/report/readBundle.ts";
+import { packetsOf } from "../../lab/run/packetsOf.ts";
 import { fixturesFolder, runsFolder } from "../../lab/run/prepare.ts";
 import { strikeOffsets } from "../../lab/run/strikeOffsets.ts";
 import { conductTrials, type FinishedTrials } from "../../lab/run/trials.ts";
@@ -72,7 +73,9 @@ describe("two trials from one saved lab, of which the second's fault does not bi
   test("trials.json has the published form, and each bundle is judged to the same again", async () => {
     expect(trialsSchema.parse(JSON.parse(await readFile(join(finished.folder, "trials.json"), "utf8")))).toEqual(finished.trials);
     for (const [index, { bundle }] of finished.trials.trials.entries()) {
-      const again = judge(await readBundle(join(finished.folder, bundle)));
+      const folder = join(finished.folder, bundle);
+      const evidence = await readBundle(folder);
+      const again = judge(evidence, { packets: await packetsOf(folder, evidence, new AbortController().signal) });
       expect({ verdict: again.verdict, checks: again.checks, outages: again.outages }).toEqual({ verdict: runs[index]?.verdict, checks: runs[index]?.checks, outages: runs[index]?.outages });
     }
   });

@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { exitCode } from "../lab/failure/failure.ts";
+import { writeReport } from "../lab/report/writeReport.ts";
+import { fromCaller } from "./startOptions.ts";
+
+/** `fwlab report`: the report of a run or of trials, made again from the bundle. */
+export function reportCommand(): Command {
+  return new Command("report")
+    .description("write report.html into a bundle, or into a folder of trials and each of their bundles, and print its path")
+    .argument("<bundle>", "folder of a run or of trials")
+    .allowExcessArguments(false)
+    .action(async (bundle: string) => {
+      console.log(await writeReport(fromCaller(bundle)));
+      process.exitCode = exitCode.pass;
+    });
+}
+
+/** The last line of a run or of trials on the terminal. */
+export function reportLine(path: string): string {
+  return `report     ${path}`;
+}
