@@ -250,6 +250,11 @@ export class LabRun implements AsyncDisposable {
     await delay(milliseconds, undefined, { signal: this.signal });
   }
 
+  /** Lets traffic flow until so many milliseconds since the lab came up, and never less: a timer of Node's counts whole milliseconds, and may end one early. */
+  async waitUntil(sinceBegunMs: number): Promise<void> {
+    for (let left = sinceBegunMs - this.sinceBegun(); left > 0; left = sinceBegunMs - this.sinceBegun()) await this.wait(Math.ceil(left));
+  }
+
   /** Measures the clocks again: over a long run they drift. */
   async measureClocks(): Promise<void> {
     this.#clocks.push(...(await this.flows.clocks(this.signal)));

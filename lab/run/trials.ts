@@ -128,7 +128,7 @@ async function oneTrial(options: TrialsOptions, setting: RunSetting, live: LiveS
     open: (keeper) => LabRun.restore({ topology, trees, prepared, capture, keeper, progress, signal }, live),
     story: async (run) => {
       const strikeOnTime = async (): Promise<FaultRecord> => {
-        await run.wait(Math.max(0, leadMs + offsetMs - run.sinceBegun()));
+        await run.waitUntil(leadMs + offsetMs);
         struckMs = Math.round(run.sinceBegun()) - leadMs;
         return strike(run.machine(active));
       };
