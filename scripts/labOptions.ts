@@ -21,7 +21,7 @@ export interface LabVerbOptions {
 }
 
 /** The repository's own config tree. */
-const defaultConfig = join(fixturesFolder, "primary-backup");
+const defaultConfig = join(fixturesFolder, "omarine-snat");
 
 /** Options for a command, as `LabVerbOptions` has them. @param resultFile what the verb writes. */
 export function labVerbOptions({ resultFile }: { readonly resultFile: string }): Option[] {
@@ -30,7 +30,7 @@ export function labVerbOptions({ resultFile }: { readonly resultFile: string }):
     new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(mixture(defaultFlowTotal), `${defaultFlowTotal}, mixed`),
     new Option("--control <name>", "lay a tree over the one under test that breaks it on purpose").choices(controls),
     new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"),
-    new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/primary-backup"),
+    new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/omarine-snat"),
     new Option("--baseline <name>", "compare the result with this baseline, id or folder; exit code 1 when it got worse"),
     new Option("--pcap <choice>", "capture every packet on the bridges and the firewalls' taps; off is quicker, and says less").choices(captureChoices).default("on"),
     new Option("--cold", "boot the machines, even where saved ones could be restored").default(false),

@@ -35,7 +35,7 @@ describe("the command that repeats a run gives the same options again", () => {
   const cases: ["start" | "trials", string[]][] = [
     ["start", []],
     ["start", ["--flows", "12"]],
-    ["start", ["--flows", "tcp=1000,ssh=2", "--accel", "tcg", "--cold", "--control", "no-conntrackd", "--config", "fixtures/primary-backup"]],
+    ["start", ["--flows", "tcp=1000,ssh=2", "--accel", "tcg", "--cold", "--control", "no-conntrackd", "--config", "fixtures/omarine-snat"]],
     ["trials", ["--seed", "0", "--n", "3", "--spread", "0"]],
     ["trials", ["--seed", "4294967295", "--cold", "--fault", "power-cut", "--flows", "ssh=1"]],
   ];
@@ -59,7 +59,7 @@ describe("the command that repeats a run gives the same options again", () => {
 test("all that matters is spelled out; where results go is left out", () => {
   vi.stubEnv("INIT_CWD", repositoryFolder);
   const { line } = parsed("start", ["--json", join(elsewhere, "run.json"), "--verbose", "--keep"]);
-  expect(line).toMatch(/^npm start -- --flows tcp=36,udp=10,ssh=4 --accel auto --config fixtures\/primary-backup\b/u);
+  expect(line).toMatch(/^npm start -- --flows tcp=36,udp=10,ssh=4 --accel auto --config fixtures\/omarine-snat\b/u);
   expect(line).not.toMatch(/json|verbose|keep/u);
 });
 

@@ -8,4 +8,4 @@ test("a shell reads the words that were written, whatever is in them", async () 
   expect(stdout.split("\0").slice(0, -1)).toEqual(words);
 });
 
-test("what needs no quotes has none", () => expect(shellLine(["npm", "start", "--", "--config", "fixtures/primary-backup"])).toBe("npm start -- --config fixtures/primary-backup"));
+test("what needs no quotes has none", () => expect(shellLine(["npm", "start", "--", "--config", "fixtures/omarine-snat"])).toBe("npm start -- --config fixtures/omarine-snat"));

@@ -14,13 +14,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(bundle, { recursive: true }));
 
-const reference = () => machineTrees([join(fixturesFolder, "primary-backup"), join(fixturesFolder, "controls", "no-conntrackd")], names);
+const reference = () => machineTrees([join(fixturesFolder, "omarine-snat"), join(fixturesFolder, "controls", "no-conntrackd")], names);
 
 test("what the machines got is kept with bytes, modes and links, and its hash is the merged trees'", async () => {
   const machines = await reference();
   await keepConfig(bundle, machines);
   const kept = (path: string) => join(bundle, "config", path);
-  expect(await readFile(kept("fw-1/etc/keepalived/keepalived.conf"))).toEqual(await readFile(join(fixturesFolder, "primary-backup/fw-1/etc/keepalived/keepalived.conf")));
+  expect(await readFile(kept("fw-1/etc/keepalived/keepalived.conf"))).toEqual(await readFile(join(fixturesFolder, "omarine-snat/fw-1/etc/keepalived/keepalived.conf")));
   expect((await stat(kept("fw-1/etc/keepalived/notify"))).mode & 0o777).toBe(0o755);
   expect((await stat(kept("fw-1/etc/nftables.conf"))).mode & 0o777).toBe(0o644);
   // The control's link, over the tree's own file.

@@ -35,7 +35,7 @@ test("50 flows: every one, with its tuples and figures", () => {
   const text = renderRun(run, folder, { columns: 160, color: false });
   for (const { id } of run.flows) expect(text).toContain(id);
   expect(text).toMatch(/udp-005\s+udp\s+request\s+192\.168\.0\.3:20005 > 192\.168\.1\.3:7\s+192\.168\.1\.100:20005 > 192\.168\.1\.3:7\s+\d+\s+\d+\s+34\s+0\s+0\s+3100 ms\s+yes/u);
-  expect(text).toMatch(/topology {3}primary-backup, config fixtures\/primary-backup \(sha256 ab12ab12ab12\)/u);
+  expect(text).toMatch(/topology {3}primary-backup, config fixtures\/omarine-snat \(sha256 ab12ab12ab12\)/u);
   expect(text).toContain("tcg: /dev/kvm opens, but a stock kernel did not reach its first process within 10 s; 2 cores");
   expect(text).toMatch(/outage-in-bound\s+failover\s+pass\s+longest stall \d+ ms/u);
   expect(text).toContain("verdict    PASS\nreason     all 50 flows survived failover and failback, and all 19 checks hold");

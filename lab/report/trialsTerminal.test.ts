@@ -19,7 +19,7 @@ const mixed = trialsOf([...healthyTrials(17), unresumedTrial(18), invalidTrial(1
 test("a small example: head, a line a trial, histogram, figures, verdict", () => {
   const lines = renderTrials(trialsOf([healthyTrial(1), healthyTrial(2, { outage: outage(3100), durations: { totalMs: 12_500 } }), healthyTrial(3, { outage: outage(3020) })]), folder, plain).split("\n");
   const text = lines.join("\n");
-  expect(text).toMatch(/topology {3}primary-backup, config fixtures\/primary-backup \(sha256 ab12ab12ab12\)\nmachines {3}tcg: /u);
+  expect(text).toMatch(/topology {3}primary-backup, config fixtures\/omarine-snat \(sha256 ab12ab12ab12\)\nmachines {3}tcg: /u);
   expect(text).toMatch(/fault .*power-cut of fw-1, 3 times, spread over 1000 ms with seed 42\nflows +50/u);
   expect(text).toMatch(/trial +offset +verdict +network outage +longest stall +survived +took\n +1 +39\.500 ms +pass +3010 ms +4010 ms +50\/50 +12\.0 s\n +2 +79\.500 ms +pass +3100 ms +4100 ms +50\/50 +12\.5 s\n/u);
   // Ten bins of ten milliseconds, and the two values at their edges are told in the right ones.

@@ -39,7 +39,7 @@ interface Truth {
 describe("an outage of a known length is measured right", () => {
   const truths: Truth[] = [];
   const run = conducted({
-    config: "primary-backup",
+    config: "omarine-snat",
     fault: { id: "link-block", target: "client" },
     story: async (lab) => {
       await lab.ownedBy("fw-1");

@@ -24,7 +24,7 @@ describe("fw-1 loses its power, and its states were never replicated", () => {
     using progress = new TerminalProgress({ write: (text) => process.stderr.write(text) });
     finished = await conductTrials({
       topology: primaryBackup,
-      config: join(fixturesFolder, "primary-backup"),
+      config: join(fixturesFolder, "omarine-snat"),
       control: "no-conntrackd",
       fault: { id: "power-cut", target: primaryBackup.active },
       strike: powerCut,

@@ -16,7 +16,7 @@ import { conducted } from "../conducted.ts";
  */
 describe("fw-1 loses its power under fifty flows, and comes back", () => {
   const run = conducted({
-    config: "primary-backup",
+    config: "omarine-snat",
     fault: { id: "power-cut", target: "fw-1" },
     story: async (lab) => {
       await lab.ownedBy("fw-1");

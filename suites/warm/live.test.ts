@@ -50,7 +50,7 @@ describe("a lab is saved with fifty live flows, and restored", () => {
     const folder = await mkdtemp(join(labFolder(), "live-"));
     const setting = await setRun({
       topology: primaryBackup,
-      config: join(fixturesFolder, "primary-backup"),
+      config: join(fixturesFolder, "omarine-snat"),
       fault: { id: "none", target: primaryBackup.active },
       accelerator: "auto",
       progress,

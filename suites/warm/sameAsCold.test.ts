@@ -36,7 +36,7 @@ beforeAll(async () => {
   const overlay = await mkdtemp(join(labFolder(), "overlay-"));
   await writeOverlay(overlay);
   const options = async (): Promise<LabOptions> =>
-    labOptions({ topology, trees: [join(fixturesFolder, "primary-backup"), overlay], prepared, keptIn: await mkdtemp(join(labFolder(), "kept-")), progress, signal });
+    labOptions({ topology, trees: [join(fixturesFolder, "omarine-snat"), overlay], prepared, keptIn: await mkdtemp(join(labFolder(), "kept-")), progress, signal });
   {
     await using lab = await Lab.start(await options());
     await settled(lab, { progress, signal });

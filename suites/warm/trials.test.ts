@@ -30,7 +30,7 @@ describe("two trials from one saved lab, of which the second's fault does not bi
     finished = await conductTrials({
       ...spread,
       topology: primaryBackup,
-      config: join(fixturesFolder, "primary-backup"),
+      config: join(fixturesFolder, "omarine-snat"),
       fault: { id: "power-cut", target: primaryBackup.active },
       strike: async (machine) => {
         strikes += 1;

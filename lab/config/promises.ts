@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+
+/** The file at a config tree's top, beside the machines' folders, that says what the tree promises. No machine gets it. */
+export const promisesFile = "fwlab.json";
+
+export const flowKinds = ["tcp", "udp", "ssh"] as const;
+
+/** What a config tree promises of itself, where that is not what most do. */
+export const promisesSchema = z.strictObject({
+  /** The topology that the tree is for. */
+  topology: z.enum(["primary-backup", "primary-backup-ipv6"]).default("primary-backup"),
+  /** Which kinds of flows the policy lets through from client to server. */
+  flows: z
+    .array(z.enum(flowKinds))
+    .min(1)
+    .default([...flowKinds]),
+  /** A service that really runs, and that the policy must refuse. */
+  denied: z
+    .strictObject({ from: z.enum(["client", "server"]), protocol: z.enum(["tcp", "udp"]), port: z.number().int().min(1).max(65_535) })
+    .default({ from: "client", protocol: "tcp", port: 23 }),
+});
+
+export type Promises = z.infer<typeof promisesSchema>;
+
+/** What the config tree in a folder promises; all defaults where it says nothing. @throws Failure (usage) when its file cannot be read, or says something else. */
+export async function promisesOf(tree: string): Promise<Promises> {
+  const path = join(tree, promisesFile);
+  const unusable = (seen: string, cause: unknown): Failure =>
+    new Failure({ tried: `read what the config tree promises, in ${path}`, seen, remedy: "README, section Your own configuration, says what the file may hold; without it the defaults hold", exit: exitCode.usage, cause });
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return promisesSchema.parse({});
+    throw unusable(messageOf(error), error);
+  }
+  try {
+    return promisesSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw unusable(error instanceof z.ZodError ? error.issues.map(({ path: at, message }) => `${at.join(".") || "file"}: ${message}`).join("; ") : messageOf(error), error);
+  }
+}
