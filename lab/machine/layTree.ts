@@ -16,6 +16,9 @@ export async function setClock(shell: MachineShell, signal?: AbortSignal): Promi
 /** Of its own configuration systemd's first process applies some parts only when it is executed: capabilities, timer slack. */
 const configuresFirstProcess = /(?:^|\/)systemd\/system\.conf(?:\.d\/|$)/u;
 
+/** The initramfs unpacks with the same program, so that links and folders are treated alike. */
+const unpackCommand = "busybox tar -x -p -f - -C /";
+
 /** Options, blacklists and commands for modules. */
 const saysOfModules = /(?:^|\/)modprobe\.d\//u;
 
@@ -41,13 +44,11 @@ export async function layTree(shell: MachineShell, { script, archive }: Laying, 
  * @param own the lab's own files, which no tree replaces.
  */
 export async function laying(tree: readonly TreeEntry[], own: readonly TreeEntry[]): Promise<Laying> {
-  const ownPaths = new Set(own.map(({ path }) => path));
-  const laid = tree.filter(({ path }) => !ownPaths.has(path));
+  const laid = withoutOwn(tree, own);
   const holds = (pattern: RegExp) => laid.some(({ path }) => pattern.test(path));
   const commands = [
     `rm /${idleTargetLink}`,
-    // The initramfs unpacks with the same program, so that links and folders are treated alike.
-    "busybox tar -x -p -f - -C /",
+    unpackCommand,
     ...(holds(saysOfModules) ? modulesOfFirstProcess.flatMap((name) => [`modprobe --remove ${name}`, `modprobe --quiet --use-blacklist ${name}`]) : []),
     holds(configuresFirstProcess) ? "systemctl daemon-reexec" : "systemctl daemon-reload",
     "systemctl --no-block start default.target",
@@ -55,4 +56,14 @@ export async function laying(tree: readonly TreeEntry[], own: readonly TreeEntry
     `rm /${idleTarget}`,
   ];
   return { script: commands.join(" && "), archive: await packedFiles(laid) };
+}
+
+/** How config trees are put on an idle machine that is to start nothing of them. Parameters as of `laying`. */
+export async function unpacking(tree: readonly TreeEntry[], own: readonly TreeEntry[]): Promise<Laying> {
+  return { script: unpackCommand, archive: await packedFiles(withoutOwn(tree, own)) };
+}
+
+function withoutOwn(tree: readonly TreeEntry[], own: readonly TreeEntry[]): TreeEntry[] {
+  const ownPaths = new Set(own.map(({ path }) => path));
+  return tree.filter(({ path }) => !ownPaths.has(path));
 }

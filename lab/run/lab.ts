@@ -4,16 +4,18 @@ import { execa } from "execa";
 import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
 import type { LabKeys } from "../image/keys.ts";
 import { machineTree, type TreeEntry } from "../machine/configTree.ts";
-import { laying, layTree, setClock } from "../machine/layTree.ts";
+import { laying, layTree, setClock, unpacking } from "../machine/layTree.ts";
 import { Machine, type MachineOptions } from "../machine/machine.ts";
 import { idleFiles, labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
 import type { Accelerator, BootFiles, MemoryFile } from "../machine/qemuArguments.ts";
 import type { Progress } from "../progress/progress.ts";
-import { machineSpec, type MachineSpec, type Topology } from "../topology/topology.ts";
+import { machineSpec, tapName, type MachineSpec, type Topology } from "../topology/topology.ts";
 import { savedFiles, writeSnapshotRecord, type LabSnapshot } from "./labSnapshot.ts";
 
 export interface LabOptions {
   readonly topology: Topology;
+  /** The machines that are switched on, of the topology's; all of them by default. */
+  readonly machines?: readonly string[];
   /** Config trees, lowest first: the system under test, and what is laid over it. */
   readonly trees: readonly string[];
   readonly boot: BootFiles;
@@ -51,32 +53,35 @@ export class Lab implements AsyncDisposable {
   /** Makes the bridges and boots all machines side by side. @throws Failure of the first machine that does not boot; nothing is left then. */
   static start(options: LabOptions): Promise<Lab> {
     return Lab.#begun(options, async (lab) => {
-      await Promise.all(lab.#names.map((name) => lab.boot(name)));
+      await Promise.all(lab.names.map((name) => lab.boot(name)));
     });
   }
 
   /** As `start`, but the machines have no config tree and wait for one: see `lay`. */
   static startIdle(options: LabOptions): Promise<Lab> {
     return Lab.#begun(options, async (lab) => {
-      await Promise.all(lab.#names.map(async (name) => (await lab.#switchOn(name, "idle")).ready()));
+      await Promise.all(lab.names.map(async (name) => (await lab.#switchOn(name, "idle")).ready()));
     });
   }
 
   /**
-   * Brings a saved lab back: machines, taps, and what the bridges had learned. Time goes on for all machines at once.
+   * Brings a saved lab back: machines, taps, and what the bridges had learned. Time goes on for all machines at once. With `machines`, only those of
+   * the saved ones.
    * @param writes "kept" makes a lab that can be saved again, and copies the memory for it; "private" is quicker.
    * @throws Failure when a machine cannot be restored; nothing is left then.
    */
   static restore(options: LabOptions, saved: LabSnapshot, writes: MemoryFile["writes"] = "private"): Promise<Lab> {
     return Lab.#begun(options, async (lab) => {
       await Promise.all(
-        lab.#names.map(async (name) => {
+        lab.names.map(async (name) => {
           const { memory } = savedFiles(saved.folder, name);
           const own = writes === "private" ? memory : await lab.#copied(memory, name);
           await lab.#switchOn(name, { saved, memory: { path: own, writes } });
         }),
       );
-      await teachBridges(saved.learned, options.signal);
+      // A tap that nobody has opened takes no entry.
+      const closed = new Set(options.topology.machines.filter(({ name }) => !lab.names.includes(name)).flatMap((spec) => spec.nics.map((nic) => tapName(spec, nic))));
+      await teachBridges(saved.learned.filter(({ tap }) => !closed.has(tap)), options.signal);
       await lab.resume();
     });
   }
@@ -94,8 +99,10 @@ export class Lab implements AsyncDisposable {
     return lab;
   }
 
-  get #names(): string[] {
-    return this.topology.machines.map(({ name }) => name);
+  /** Names of the machines that this lab has. */
+  get names(): string[] {
+    const { topology, machines = topology.machines.map(({ name }) => name) } = this.#options;
+    return topology.machines.map(({ name }) => name).filter((name) => machines.includes(name));
   }
 
   /** The machine called `name`, as it runs now. @throws RangeError when it was never switched on. */
@@ -121,7 +128,7 @@ export class Lab implements AsyncDisposable {
   async lay(): Promise<void> {
     const { trees, signal } = this.#options;
     await Promise.all(
-      this.#names.map(async (name) => {
+      this.names.map(async (name) => {
         const machine = this.machine(name);
         await layTree(machine.shell, await laying(await machineTree(trees, name), labsOwnFiles(this.#options, machine.spec)), signal);
         await machine.ready("start what the config tree says");
@@ -129,10 +136,21 @@ export class Lab implements AsyncDisposable {
     );
   }
 
+  /** Puts the config trees' files on idle machines, and starts nothing of them. @throws Failure when they do not unpack. */
+  async unpack(): Promise<void> {
+    const { trees, signal } = this.#options;
+    await Promise.all(
+      this.names.map(async (name) => {
+        const { shell, spec } = this.machine(name);
+        await layTree(shell, await unpacking(await machineTree(trees, name), labsOwnFiles(this.#options, spec)), signal);
+      }),
+    );
+  }
+
   /** Gives all machines the host's time of day, which stood still for them while they were saved. @throws Failure when one does not answer. */
   async setClocks(): Promise<void> {
     const { signal } = this.#options;
-    await Promise.all(this.#names.map((name) => setClock(this.machine(name).shell, signal)));
+    await Promise.all(this.names.map((name) => setClock(this.machine(name).shell, signal)));
   }
 
   /** Stops the time of all machines. @throws Failure when one does not stop. */
@@ -164,7 +182,7 @@ export class Lab implements AsyncDisposable {
         await copySparsely(this.#filesPath(machine.name), files);
       }),
     );
-    const saved = { folder, topology: this.topology.name, machines: this.#names, savedAtMs: Date.now(), learned: await learnedAddresses(this.topology) };
+    const saved = { folder, topology: this.topology.name, machines: this.names, savedAtMs: Date.now(), learned: await learnedAddresses(this.topology) };
     await writeSnapshotRecord(saved);
     return saved;
   }

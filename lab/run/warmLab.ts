@@ -74,7 +74,7 @@ export async function restoreIdle(options: WarmLabOptions): Promise<Lab | undefi
   if (found.state !== "missing") return restoreFound(options, parts, found);
   let folder: string;
   try {
-    folder = await store.store(parts, (empty) => saveIdle(lab, empty, signal), { progress: lab.progress, signal });
+    folder = await store.store(parts, (empty) => saveIdle(wholeLab(lab), empty, signal), { progress: lab.progress, signal });
   } catch (error) {
     signal.throwIfAborted();
     lab.progress.note(`warm lab: snapshot ${key} cannot be made (${causeOf(error)}); booting the machines instead`);
@@ -93,7 +93,7 @@ async function restoreFound(
     if (!("folder" in found)) throw new Error(found.why);
     const lab = await Lab.restore(options, await readSnapshot(found.folder), writes);
     try {
-      await Promise.all(options.topology.machines.map(({ name }) => goesOn(lab.machine(name), signal)));
+      await Promise.all(lab.names.map((name) => goesOn(lab.machine(name), signal)));
       await lab.setClocks();
       return lab;
     } catch (error) {
@@ -131,6 +131,11 @@ async function goesOn(machine: Machine, signal: AbortSignal): Promise<void> {
   } finally {
     over.abort();
   }
+}
+
+/** What is saved has all machines, so that it serves everyone. */
+function wholeLab({ machines: _, ...all }: LabOptions): LabOptions {
+  return all;
 }
 
 /** Boots the machines without a config tree and saves them when all can be controlled. */
