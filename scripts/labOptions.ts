@@ -3,13 +3,14 @@ import { Option } from "commander";
 import { fixturesFolder } from "../lab/run/prepare.ts";
 import { captureChoices, type CaptureChoice } from "../lab/run/runCapture.ts";
 import { controls, type Control } from "../lab/run/runSetting.ts";
-import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
+import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile } from "./startOptions.ts";
 
 /** The options of every verb that brings a lab up and judges it, checked. Paths are absolute. */
 export interface LabVerbOptions {
   readonly json?: string;
-  readonly flows: FlowCounts;
+  /** A total, or how many of each kind. */
+  readonly flows: number | FlowCounts;
   readonly control?: Control;
   readonly accel: "auto" | "kvm" | "tcg";
   readonly config: string;
@@ -27,7 +28,7 @@ const defaultConfig = join(fixturesFolder, "omarine-snat");
 export function labVerbOptions({ resultFile }: { readonly resultFile: string }): Option[] {
   return [
     new Option("--json <file>", `also write ${resultFile} to this file`).argParser(parseJsonFile),
-    new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(mixture(defaultFlowTotal), `${defaultFlowTotal}, mixed`),
+    new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N").argParser(parseFlows).default(defaultFlowTotal, `${defaultFlowTotal}, mixed of what the tree promises`),
     new Option("--control <name>", "lay a tree over the one under test that breaks it on purpose").choices(controls),
     new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"),
     new Option("--config <folder>", "config tree under test").argParser(parseConfigFolder).default(defaultConfig, "fixtures/omarine-snat"),

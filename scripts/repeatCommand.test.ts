@@ -58,7 +58,7 @@ describe("the command that repeats a run gives the same options again", () => {
 
 test("all that matters is spelled out; where results go is left out", () => {
   vi.stubEnv("INIT_CWD", repositoryFolder);
-  const { line } = parsed("start", ["--json", join(elsewhere, "run.json"), "--verbose", "--keep"]);
+  const { line } = parsed("start", ["--json", join(elsewhere, "run.json"), "--verbose", "--keep"], { flows: { tcp: 36, udp: 10, ssh: 4 } });
   expect(line).toMatch(/^npm start -- --flows tcp=36,udp=10,ssh=4 --accel auto --config fixtures\/omarine-snat\b/u);
   expect(line).not.toMatch(/json|verbose|keep/u);
 });

@@ -8,7 +8,7 @@ const ofTheTelling = new Set(["json", "keep", "verbose", "baseline"]);
 
 /** How the values of options that are not plain are written. */
 const written: Readonly<Record<string, (value: never) => string>> = {
-  flows: ({ tcp, udp, ssh }: FlowCounts) => `tcp=${tcp},udp=${udp},ssh=${ssh}`,
+  flows: (flows: number | FlowCounts) => (typeof flows === "number" ? String(flows) : `tcp=${flows.tcp},udp=${flows.udp},ssh=${flows.ssh}`),
   config: (path: string) => portablePath(path, [repositoryFolder]),
 };
 

@@ -1,6 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { Command } from "commander";
+import { promisesOf } from "../lab/config/promises.ts";
 import type { ExitCode } from "../lab/failure/failure.ts";
 import { entryOfRun } from "../lab/history/entryOf.ts";
 import type { Subject } from "../lab/history/pooled.ts";
@@ -21,6 +22,7 @@ import { runsFolder } from "../lab/run/prepare.ts";
 import { powerCutStory } from "../lab/run/powerCutStory.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { managementAddressOf } from "../lab/topology/topology.ts";
+import { promisedFlows, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { afterwards, baselineOf } from "./afterwards.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
@@ -42,13 +44,16 @@ export function startCommand(): Command {
     .option("--keep", "leave the lab up until Ctrl-C", false)
     .allowExcessArguments(false)
     .action(async (options: StartOptions) => {
+      const flows = promisedFlows(options.flows, (await promisesOf(options.config)).flows);
       const baseline = await baselineOf(options.baseline);
-      process.exitCode = isFirstInside() ? await inside(options, repeatCommand(["start"], command), baseline) : await enterAgain();
+      process.exitCode = isFirstInside() ? await inside({ ...options, flows }, repeatCommand(["start"], command, { flows }), baseline) : await enterAgain();
     });
 }
 
+type MixedOptions = StartOptions & { readonly flows: FlowCounts };
+
 /** The inner half: this process is the first of the lab's namespaces, and they end with it. */
-async function inside({ json, flows, control, accel, config, pcap, cold, keep, verbose }: StartOptions, command: string, baseline: Subject | undefined): Promise<ExitCode> {
+async function inside({ json, flows, control, accel, config, pcap, cold, keep, verbose }: MixedOptions, command: string, baseline: Subject | undefined): Promise<ExitCode> {
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);

@@ -6,9 +6,9 @@ import { parseConfigFolder, parseFlows, parseJsonFile } from "./startOptions.ts"
 
 describe("--flows", () => {
   test.each([
-    ["50", { tcp: 36, udp: 10, ssh: 4 }],
-    ["1", { tcp: 1, udp: 0, ssh: 0 }],
-    ["1000", { tcp: 986, udp: 10, ssh: 4 }],
+    ["50", 50],
+    ["1", 1],
+    ["1000", 1000],
     ["tcp=1000", { tcp: 1000, udp: 0, ssh: 0 }],
     ["ssh=2,udp=3", { tcp: 0, udp: 3, ssh: 2 }],
   ])("%s is understood", (text, counts) => {

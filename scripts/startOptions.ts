@@ -3,17 +3,17 @@ import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { callersFolder } from "../lab/run/portablePath.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
-import { mixture, type FlowCounts } from "../lab/traffic/flowSpec.ts";
+import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
 
 export const defaultFlowTotal = 50;
 
 /**
- * Reads `--flows`: a total, mixed of the kinds, or a count for each kind (`tcp=40,udp=8,ssh=2`; a kind that is not named has none).
+ * Reads `--flows`: a total, which the tree's promises will mix of the kinds, or a count for each kind (`tcp=40,udp=8,ssh=2`; a kind that is not named has none).
  * @throws InvalidArgumentError for what is no whole number of at least one flow, or an unknown kind.
  */
-export function parseFlows(text: string): FlowCounts {
+export function parseFlows(text: string): number | FlowCounts {
   if (!text.includes("=")) {
-    return mixture(parseCount(text, 1));
+    return parseCount(text, 1);
   }
   const counts = { tcp: 0, udp: 0, ssh: 0 };
   for (const part of text.split(",")) {

@@ -3,6 +3,7 @@ import { copyFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { Command, Option } from "commander";
 import type { FaultRecord } from "../lab/evidence/evidence.ts";
+import { promisesOf } from "../lab/config/promises.ts";
 import type { ExitCode } from "../lab/failure/failure.ts";
 import { powerCut } from "../lab/faults/powerCut.ts";
 import { entryOfTrials } from "../lab/history/entryOf.ts";
@@ -22,6 +23,7 @@ import { portablePath } from "../lab/run/portablePath.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
 import { conductTrials } from "../lab/run/trials.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+import { promisedFlows, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { afterwards, baselineOf } from "./afterwards.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
@@ -49,12 +51,13 @@ export function trialsCommand(): Command {
     .allowExcessArguments(false)
     .action(async (options: TrialsOptions) => {
       const { seed = randomInt(2 ** 32) } = options;
+      const flows = promisedFlows(options.flows, (await promisesOf(options.config)).flows);
       const baseline = await baselineOf(options.baseline);
-      process.exitCode = isFirstInside() ? await inside({ ...options, seed }, repeatCommand(["run", "trials"], command, { seed }), baseline) : await enterAgain();
+      process.exitCode = isFirstInside() ? await inside({ ...options, flows, seed }, repeatCommand(["run", "trials"], command, { flows, seed }), baseline) : await enterAgain();
     });
 }
 
-type SeededOptions = TrialsOptions & { readonly seed: number };
+type SeededOptions = TrialsOptions & { readonly flows: FlowCounts; readonly seed: number };
 
 async function inside(
   { n, fault, config, control, flows, spread, seed, json, accel, pcap, cold, verbose }: SeededOptions,

@@ -12,10 +12,10 @@ export const flowKinds = ["tcp", "udp", "ssh"] as const;
 export const promisesSchema = z.strictObject({
   /** The topology that the tree is for. */
   topology: z.enum(["primary-backup", "primary-backup-ipv6"]).default("primary-backup"),
-  /** Which kinds of flows the policy lets through from client to server. */
+  /** Which kinds of flows the policy lets through from client to server. One of TCP at least: new connections and forged segments are of it. */
   flows: z
     .array(z.enum(flowKinds))
-    .min(1)
+    .refine((kinds) => kinds.includes("tcp") || kinds.includes("ssh"), "tcp or ssh must be among them: the policy is asked by TCP")
     .default([...flowKinds]),
   /** A service that really runs, and that the policy must refuse. */
   denied: z

@@ -15,8 +15,8 @@ export const faultRecordSchema = z.object({
 });
 
 /**
- * A question put to the policy from the client's side.
- * `allowed-service`: a new connection that must be answered. `denied-service`: a new connection that must not.
+ * A question put to the policy, from the client's side unless it says otherwise.
+ * `allowed-service`: a new connection that must be answered. `denied-service`: a new connection, or datagrams, that must not.
  * `forged-ack`: TCP segments with ACK and data for a connection that never was: none may reach the server.
  */
 export const probeSchema = z.object({
@@ -24,12 +24,16 @@ export const probeSchema = z.object({
   moment: z.enum(["before", "during", "after"]),
   atMs: z.number(),
   target: z.string(),
-  /** What the client saw: `answered`, `refused`, `timeout`, `sent` (forged segments), or an error code. */
+  /** Which endpoint asked; the client where nothing is said. */
+  from: z.enum(["client", "server"]).optional(),
+  /** TCP where nothing is said. */
+  protocol: z.enum(["tcp", "udp"]).optional(),
+  /** What the asker saw: `answered`, `refused`, `timeout`, `sent` (forged segments), or an error code. */
   outcome: z.string(),
   tookMs: z.number(),
   /** Source ports that the probe used, so that a logged packet can be told apart from a flow's. */
   sourcePorts: z.array(z.number().int()),
-  /** Packets sent by the probe, and those of them that a capture on the server's own NIC saw arrive. */
+  /** Packets sent by the probe (of a connection at least one; none when the asker has no way to the target), and those that a capture on the target's own NIC saw arrive. */
   packetsSent: z.number().int(),
   packetsThrough: z.number().int(),
   /** Packets of a known-good new connection that the same capture saw: zero means that the capture proves nothing. */

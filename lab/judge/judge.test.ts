@@ -111,6 +111,10 @@ const mutations: Mutation[] = [
   ["the denied service answers during", (e) => (probe(failover(e), "denied-service", "during").outcome = "answered"), ["new-connections failover fail"]],
   ["a forged segment gets through", (e) => (probe(failback(e), "forged-ack", "after").packetsThrough = 1), ["new-connections failback fail"]],
   ["the capture proves nothing", (e) => (probe(failback(e), "forged-ack", "after").capturedControl = 0), ["new-connections failback invalid"]],
+  ["the denied service, asked by UDP from the server's side, is reached", (e) => Object.assign(probe(failover(e), "denied-service", "during"), { from: "server", protocol: "udp", packetsThrough: 1, capturedControl: 1 }), ["new-connections failover fail"]],
+  ["the server asked, and the client's capture proves nothing", (e) => (probe(failback(e), "denied-service", "after").from = "server"), ["new-connections failback invalid"]],
+  ["the denied service was asked by nobody", (e) => (probe(failover(e), "denied-service", "before").packetsSent = 0), ["new-connections failover invalid"]],
+  ["a datagram was dropped that only a TCP probe's port explains", (e) => drop(failover(e), 50_003, "192.168.0.3", "192.168.1.3", 23, "eth0", "udp"), ["no-drops-on-survivor failover fail"]],
   ["a probe was not made", (e) => void failover(e).probes.splice(3, 1), ["new-connections failover invalid"]],
   ["the host was starved", (e) => (e.hostHealth.worstTimerDelayMs = 501), ["host-health run invalid"]],
 ];
@@ -240,8 +244,8 @@ function leaveNoTrace(views: FirewallViews): void {
 }
 
 /** A packet that the survivor dropped, counted and logged; on its way to the firewall itself when `outNic` is empty, and then not counted on the forward hook. */
-function drop(transition: Transition, sourcePort: number, source: string, destination: string, destinationPort: number, outNic = "eth0"): void {
+function drop(transition: Transition, sourcePort: number, source: string, destination: string, destinationPort: number, outNic = "eth0", protocol = "tcp"): void {
   const views = firewall(transition, "after", transition.to);
-  data(views.loggedPackets).push({ uptimeSeconds: 99 + sourcePort, prefix: "fw-drop: ", protocol: "tcp", inNic: "eth1", outNic, source, destination, sourcePort, destinationPort, flags: ["ACK"] });
+  data(views.loggedPackets).push({ uptimeSeconds: 99 + sourcePort, prefix: "fw-drop: ", protocol, inNic: "eth1", outNic, source, destination, sourcePort, destinationPort, flags: ["ACK"] });
   if (outNic !== "") must(data(views.dropCounters)[0]).packets += 1;
 }

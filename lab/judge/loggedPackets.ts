@@ -1,3 +1,4 @@
+import type { Probe } from "../evidence/evidence.ts";
 import type { LoggedPacket } from "../evidence/observation.ts";
 import { hostPart, machineSpec } from "../topology/topology.ts";
 import type { Scene } from "./scene.ts";
@@ -58,9 +59,10 @@ function flowTuples({ flows }: Scene): ReadonlyMap<string, string> {
 
 /** Late retransmissions of the other transition's probes count too, so all probes of the run are asked. */
 function isRefusedProbes({ evidence, topology }: Scene, packet: LoggedPacket): boolean {
-  const client = machineSpec(topology, topology.client).nics.map((nic) => hostPart(nic.address));
-  if (packet.protocol !== "tcp" || !client.includes(packet.source)) return false;
-  const probes = evidence.transitions.flatMap((transition) => transition.probes);
+  const addressesOf = (name: string) => machineSpec(topology, name).nics.map((nic) => hostPart(nic.address));
+  const sides = { client: addressesOf(topology.client), server: addressesOf(topology.server) };
+  const couldSend = ({ from = "client", protocol = "tcp" }: Probe) => packet.protocol === protocol && sides[from].includes(packet.source);
+  const probes = evidence.transitions.flatMap((transition) => transition.probes).filter(couldSend);
   const ports = (id: string) => probes.filter((probe) => probe.id === id).flatMap((probe) => probe.sourcePorts);
   if (packet.sourcePort === undefined || ports("allowed-service").includes(packet.sourcePort)) return false;
   if ([...ports("denied-service"), ...ports("forged-ack")].includes(packet.sourcePort)) return true;

@@ -32,13 +32,13 @@ function text(probe: Probe): string {
 }
 
 /**
- * A forged-ack probe that proves nothing: it sent nothing, or its capture saw nothing of a connection that was there.
- * The other probes are connections: that the client can connect at all is what the allowed service shows.
+ * A probe that proves nothing: it sent nothing, or its capture saw nothing of a connection that was there.
+ * That the client can connect at all is what the allowed service shows, and by the capture on the server; the server's own questions have another.
  */
 function vacuous(probe: Probe): string[] {
-  if (probe.id !== "forged-ack") return [];
   const name = `${probe.id} ${probe.moment} the fault`;
   if (probe.packetsSent === 0) return [`${name} sent nothing`];
+  if (probe.id !== "forged-ack" && probe.from !== "server") return [];
   return probe.capturedControl === 0 ? [`the capture of ${name} saw nothing of a known-good connection`] : [];
 }
 

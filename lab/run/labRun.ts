@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Promises } from "../config/promises.ts";
 import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
 import type { Clock, FlowLedger } from "../evidence/ledger.ts";
 import type { Observation } from "../evidence/observation.ts";
@@ -11,14 +12,14 @@ import { machineSpec, managementAddressOf, type Topology } from "../topology/top
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { openFlows, OpenFlows } from "../traffic/openFlows.ts";
-import { askPolicy, startDeniedService, type PolicyQuestion } from "../traffic/policyProbes.ts";
+import { askPolicy } from "../traffic/policyProbes.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
 import { LabEvents, type RunningMachine } from "./labEvents.ts";
 import type { LiveSnapshot } from "./liveSnapshot.ts";
 import { lookAround } from "./lookAround.ts";
 import type { Prepared } from "./prepare.ts";
-import { policyQuestion } from "./policyQuestion.ts";
+import { allowedService, policyAsked, startAllowed, startDenied, type PolicyAsked } from "./policyQuestion.ts";
 import { RunCapture, type CaptureChoice } from "./runCapture.ts";
 import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions } from "./startLab.ts";
 import { unmovedFlows, unsettledFlows } from "./stuckFlows.ts";
@@ -33,11 +34,9 @@ export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"
   readonly savable?: boolean;
   /** Whether the run is captured. A lab that is to be saved is not. */
   readonly capture: CaptureChoice;
+  /** What the config tree promises: what flows may be opened, what service the policy refuses. */
+  readonly promises: Promises;
 }
-
-/** Port of the flows' service on the server, and of a service that runs there but that the policy denies. */
-const allowedPort = 7;
-const deniedPort = 23;
 
 const steadyWithinMs = 120_000;
 const movingWithinMs = 30_000;
@@ -63,7 +62,7 @@ export class LabRun implements AsyncDisposable {
   readonly #capture: RunCapture | undefined;
   readonly #client: AgentClient;
   readonly #server: AgentClient;
-  readonly #question: PolicyQuestion;
+  readonly #policy: PolicyAsked;
   readonly #keys: Prepared["keys"];
   readonly #clocks: Clock[] = [];
   readonly #begunAtMs: number;
@@ -88,13 +87,13 @@ export class LabRun implements AsyncDisposable {
     this.#server = server;
     this.#health.start();
     this.#events = new LabEvents(options);
-    this.#question = policyQuestion(lab, { client, allowedPort, deniedPort });
+    this.#policy = policyAsked(lab, topology, { client, server }, options.promises);
   }
 
   /** Brings the topology up with its config trees and takes up its agents. @throws Failure when something does not start; nothing is left running then. */
   static async start(options: LabRunOptions): Promise<LabRun> {
     const started = await startLab({ ...options, keptIn: options.keeper.folder, writes: options.savable === true ? "kept" : "private" });
-    return LabRun.#over(options, started, async (run) => startDeniedService(run.#question, run.signal));
+    return LabRun.#over(options, started, async (run) => startDenied(run.#policy, run.signal));
   }
 
   /** Brings a lab back that was saved with its flows; they speak on. @throws Failure when it cannot be; nothing is left running then. */
@@ -188,10 +187,11 @@ export class LabRun implements AsyncDisposable {
   /** Opens flows through the firewalls and waits until each has moved. @throws Failure when one cannot be opened. */
   async open(specs: readonly FlowSpec[]): Promise<OpenFlows> {
     const { signal, progress, topology } = this;
+    await startAllowed(this.#policy, specs, signal);
     this.#flows = await openFlows({
       client: this.#client,
       server: this.#server,
-      serverAddress: this.#question.server.address,
+      serverAddress: this.#policy.server.address,
       specs,
       sshIdentity: { username: "root", privateKey: this.#keys.clientPrivateKey, hostKey: this.#keys.hostKeys[topology.server]?.publicKeyLine ?? "" },
       progress,
@@ -237,10 +237,11 @@ export class LabRun implements AsyncDisposable {
     await this.#events.follow(this.#runningFirewalls());
   }
 
-  /** Puts the policy's questions from the client. @throws Failure when a machine does not answer. */
+  /** Puts the policy's questions. @throws Failure when a machine does not answer. */
   async ask(moment: Probe["moment"]): Promise<Probe[]> {
     using step = this.progress.step(`new, denied and forged connections (${moment})`);
-    const probes = await askPolicy(this.#question, { moment, signal: this.signal });
+    const allowed = allowedService(this.#policy, this.flows.flows.map(({ spec }) => spec));
+    const probes = await askPolicy({ ...this.#policy, allowed }, { moment, signal: this.signal });
     step.done(probes.map(({ id, outcome, packetsThrough }) => `${id} ${outcome}, ${packetsThrough} through`).join("; "));
     return probes;
   }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
+import { promisesOf, type Promises } from "../config/promises.ts";
 import type { AcceleratorWish } from "../machine/accelerator.ts";
 import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -43,6 +44,8 @@ export interface RunSetting {
   readonly machines: MachineTrees;
   readonly prepared: Prepared;
   readonly capture: CaptureChoice;
+  /** What the config tree under test promises. */
+  readonly promises: Promises;
   /** What a run's record says of all this. */
   readonly record: Omit<RunStart, "id">;
 }
@@ -53,6 +56,7 @@ export async function setRun({ topology, config, control, fault, accelerator, co
   setMaxListeners(0, signal);
   const overlays = control === undefined ? [] : [join(fixturesFolder, "controls", control)];
   const trees = [config, ...overlays];
+  const promises = await promisesOf(config);
   const machines = await machineTrees(
     trees,
     topology.machines.map(({ name }) => name),
@@ -65,6 +69,7 @@ export async function setRun({ topology, config, control, fault, accelerator, co
     machines,
     prepared,
     capture,
+    promises,
     record: {
       topology: topology.name,
       config: { path: portablePath(config), overlays: overlays.map((tree) => portablePath(tree)), sha256: hashOfTrees(machines) },

@@ -116,7 +116,7 @@ interface TrialPlace {
 
 async function oneTrial(options: TrialsOptions, setting: RunSetting, live: LiveSnapshot, { folder, number, offsetMs }: TrialPlace): Promise<FinishedRun & { readonly trial: Trial }> {
   const { count, strike, progress, signal } = options;
-  const { topology, machines, prepared, trees, capture, record } = setting;
+  const { topology, machines, prepared, trees, capture, promises, record } = setting;
   const { active, backup } = topology;
   const bundle = `trial-${number.toString().padStart(String(count).length, "0")}`;
   let struckMs: number | undefined;
@@ -125,7 +125,7 @@ async function oneTrial(options: TrialsOptions, setting: RunSetting, live: LiveS
     machines,
     start: { id: bundle, ...record },
     runsFolder: folder,
-    open: (keeper) => LabRun.restore({ topology, trees, prepared, capture, keeper, progress, signal }, live),
+    open: (keeper) => LabRun.restore({ topology, trees, prepared, capture, promises, keeper, progress, signal }, live),
     story: async (run) => {
       const strikeOnTime = async (): Promise<FaultRecord> => {
         await run.waitUntil(leadMs + offsetMs);

@@ -7,6 +7,10 @@ export interface ArrivalCaptureOptions {
   readonly address: string;
   /** TCP ports whose opening segments are captured. */
   readonly ports: readonly number[];
+  /** UDP ports whose datagrams are captured. */
+  readonly datagramPorts?: readonly number[];
+  /** TCP port of another machine, whose answers to opening segments (SYN with ACK) are captured. */
+  readonly answersFrom?: number;
   /** Sequence number by which forged segments are known, whatever NAT made of their ports. */
   readonly sequence: number;
   readonly signal: AbortSignal;
@@ -18,6 +22,10 @@ export interface Arrivals {
   readonly forged: number;
   /** Segments that open a connection (SYN without ACK) to a port. */
   openings(port: number): number;
+  /** Datagrams to a port. */
+  datagrams(port: number): number;
+  /** Answers to opening segments from a port. */
+  answers(port: number): number;
 }
 
 export interface ArrivalCapture {
@@ -25,19 +33,26 @@ export interface ArrivalCapture {
   stop(signal: AbortSignal): Promise<Arrivals>;
 }
 
-/** A line of `tcpdump -n -S`: `IP 192.168.1.100.40001 > 192.168.1.3.7: Flags [P.], seq 100:106, ack 1, …`. @throws Failure for another. */
+/**
+ * Lines of `tcpdump -n -S`: `IP 192.168.1.100.40001 > 192.168.1.3.7: Flags [P.], seq 100:106, ack 1, …`; a datagram's has no flags, and what is told
+ * of it depends on the port. @throws Failure for another.
+ */
 export function parseArrivals(lines: string, sequence: number): Arrivals {
   const segments = lines
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => {
-      const match = /> [\d.]+\.(?<port>\d+): Flags \[(?<flags>[^\]]*)\], (?:cksum [^,]*, )?seq (?<seq>\d+)/u.exec(line)?.groups;
+      const match = /\.(?<from>\d+) > [\d.]+\.(?<port>\d+): (?:Flags \[(?<flags>[^\]]*)\], (?:cksum [^,]*, )?seq (?<seq>\d+)|(?!Flags)\S)/u.exec(line)?.groups;
       if (match === undefined) throw captureFailure("read the capture", `tcpdump printed: ${line.slice(0, 200)}`);
-      return { port: Number(match.port), opens: match.flags === "S" || match.flags === "SEW", forged: Number(match.seq) === sequence };
+      const { from, port, flags, seq } = match;
+      const kind = flags === undefined ? "datagram" : flags === "S" || flags === "SEW" ? "opening" : flags.startsWith("S.") ? "answer" : "other";
+      return { from: Number(from), port: Number(port), kind, forged: seq !== undefined && Number(seq) === sequence };
     });
   return {
     forged: segments.filter((segment) => segment.forged).length,
-    openings: (port) => segments.filter((segment) => segment.opens && segment.port === port).length,
+    openings: (port) => segments.filter((segment) => segment.kind === "opening" && segment.port === port).length,
+    datagrams: (port) => segments.filter((segment) => segment.kind === "datagram" && segment.port === port).length,
+    answers: (port) => segments.filter((segment) => segment.kind === "answer" && segment.from === port).length,
   };
 }
 
@@ -49,10 +64,15 @@ function captureFailure(tried: string, seen: string): Failure {
  * Captures on a machine, with tcpdump, what opens connections to its ports and what was forged. Resolves when the capture runs.
  * @throws Failure when tcpdump does not start.
  */
-export async function startArrivalCapture(shell: MachineShell, { address, ports, sequence, signal }: ArrivalCaptureOptions): Promise<ArrivalCapture> {
+export async function startArrivalCapture(shell: MachineShell, { address, ports, datagramPorts = [], answersFrom, sequence, signal }: ArrivalCaptureOptions): Promise<ArrivalCapture> {
   const stem = `/run/fwlab/arrivals-${randomUUID()}`;
-  const opening = `(tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn and (${ports.map((port) => `dst port ${port}`).join(" or ")}))`;
-  const filter = `tcp and dst host ${address} and (${opening} or tcp[4:4] = ${sequence})`;
+  const wanted = [
+    ...ports.map((port) => `(tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn and dst port ${port})`),
+    ...datagramPorts.map((port) => `udp dst port ${port}`),
+    ...(answersFrom === undefined ? [] : [`(tcp[tcpflags] & (tcp-syn|tcp-ack) == (tcp-syn|tcp-ack) and src port ${answersFrom})`]),
+    `tcp[4:4] = ${sequence}`,
+  ];
+  const filter = `dst host ${address} and (${wanted.join(" or ")})`;
   // Without immediate mode the kernel hands packets over when a second is up, and those of the last one are lost when tcpdump is told to end.
   // In it, each packet has a place of the snap length: of whole packets only eight would fit.
   const pid = await shell.must(

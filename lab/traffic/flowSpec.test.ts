@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mixedFlows, mixture, pacedIntervalMs, ssh, tcp, udp } from "./flowSpec.ts";
+import { mixedFlows, mixture, pacedIntervalMs, promisedFlows, ssh, tcp, udp } from "./flowSpec.ts";
 
 describe("the mixture", () => {
   test.each([
@@ -10,6 +10,20 @@ describe("the mixture", () => {
   ])("of %i flows", (count, counts) => {
     expect(mixture(count)).toEqual(counts);
     expect(mixedFlows(count)).toHaveLength(count);
+  });
+
+  test.each([
+    [50, ["tcp", "ssh"], { tcp: 46, udp: 0, ssh: 4 }],
+    [50, ["tcp"], { tcp: 50, udp: 0, ssh: 0 }],
+    [50, ["udp", "ssh"], { tcp: 0, udp: 10, ssh: 40 }],
+    [3, ["ssh"], { tcp: 0, udp: 0, ssh: 3 }],
+  ] as const)("of %i flows is of promised kinds alone: %j", (count, kinds, counts) => {
+    expect(promisedFlows(count, kinds)).toEqual(counts);
+  });
+
+  test("counts that are told are taken as they are, and refused when the policy would not let them through", () => {
+    expect(promisedFlows({ tcp: 1, udp: 0, ssh: 1 }, ["tcp", "ssh"])).toEqual({ tcp: 1, udp: 0, ssh: 1 });
+    expect(() => promisedFlows({ tcp: 1, udp: 1, ssh: 0 }, ["tcp", "ssh"])).toThrow(expect.objectContaining({ exit: 2, tried: expect.stringContaining("udp") as string }) as Error);
   });
 
   test("has every tcp mode, evenly", () => {

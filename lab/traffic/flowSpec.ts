@@ -42,11 +42,32 @@ export interface FlowCounts {
   readonly ssh: number;
 }
 
-/** The default mixture of `count` flows: up to 4 ssh, up to 10 udp, the rest tcp; below 50 flows in the same proportion. */
-export function mixture(count: number): FlowCounts {
-  const sshFlows = Math.min(4, Math.floor(count * 0.08));
-  const udpFlows = Math.min(10, Math.floor(count * 0.2));
-  return { tcp: count - sshFlows - udpFlows, udp: udpFlows, ssh: sshFlows };
+/**
+ * The default mixture of `count` flows, of kinds that the policy lets through: up to 4 ssh, up to 10 udp, the rest tcp; below 50 flows in the same
+ * proportion. Without tcp the rest are ssh, without both all are udp.
+ */
+export function mixture(count: number, kinds: readonly FlowKind[] = ["tcp", "udp", "ssh"]): FlowCounts {
+  const counts = {
+    tcp: 0,
+    ssh: kinds.includes("ssh") ? Math.min(4, Math.floor(count * 0.08)) : 0,
+    udp: kinds.includes("udp") ? Math.min(10, Math.floor(count * 0.2)) : 0,
+  };
+  const most = (["tcp", "ssh", "udp"] as const).find((kind) => kinds.includes(kind)) ?? "tcp";
+  counts[most] += count - counts.ssh - counts.udp;
+  return counts;
+}
+
+/** How many flows of each kind: a total's mixture, or as told. @throws Failure (usage) when one is told of a kind that the policy does not let through. */
+export function promisedFlows(flows: number | FlowCounts, kinds: readonly FlowKind[]): FlowCounts {
+  if (typeof flows === "number") return mixture(flows, kinds);
+  const unpromised = (["tcp", "udp", "ssh"] as const).filter((kind) => flows[kind] > 0 && !kinds.includes(kind));
+  if (unpromised.length === 0) return flows;
+  throw new Failure({
+    tried: `open flows of ${unpromised.join(" and ")}`,
+    seen: `the config tree promises to let only ${kinds.join(", ")} through`,
+    remedy: "Ask for flows of these kinds, or let fwlab.json of the tree promise more",
+    exit: 2,
+  });
 }
 
 /**

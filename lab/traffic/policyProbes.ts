@@ -1,20 +1,20 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Probe } from "../evidence/evidence.ts";
-import type { MachineShell } from "../machine/shell.ts";
-import type { AgentClient } from "./agentClient.ts";
 import type { ConnectOutcome } from "./agent/connectOnce.ts";
 import { connectOnce } from "./connectOnce.ts";
+import { askDenied, type DeniedOutcome, type DeniedService, type Endpoint } from "./deniedService.ts";
 import { forgedSegment } from "./forgedSegment.ts";
-import { startArrivalCapture } from "./arrivalCapture.ts";
+import { startArrivalCapture, type Arrivals } from "./arrivalCapture.ts";
 
-/** Who asks the policy, and what of. */
+/** Who is asked for what. */
 export interface PolicyQuestion {
-  readonly client: { readonly agent: AgentClient; readonly shell: MachineShell; readonly address: string };
-  readonly server: { readonly shell: MachineShell; readonly address: string };
-  /** Port of the flows' service, which the client may use; port of a service that runs but that the client may not use. */
-  readonly allowedPort: number;
-  readonly deniedPort: number;
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  /** A TCP service that the client may use. `record` is the flows' own, which must itself answer; of another the handshake is enough. */
+  readonly allowed: { readonly port: number; readonly expect: "record" | "connect" };
+  /** A service that runs, but that may not be used. */
+  readonly denied: DeniedService;
 }
 
 export interface AskOptions {
@@ -39,76 +39,99 @@ const firstForgedPort = 61_000;
 const arrivalMs = 500;
 
 /**
- * Makes a service that the policy denies really run, so that silence is the policy's doing and not the service's absence.
- * @throws Failure when it does not listen.
- */
-export async function startDeniedService({ server, deniedPort }: PolicyQuestion, signal: AbortSignal): Promise<void> {
-  await server.shell.must(
-    `setsid socat TCP-LISTEN:${deniedPort},bind=${server.address},fork,reuseaddr SYSTEM:'echo open' </dev/null >/dev/null 2>&1 & ` +
-      `for try in $(seq 100); do ss -Hltn 'sport = :${deniedPort}' | grep -q . && exit 0; sleep 0.1; done; echo "nothing listens on ${deniedPort}" >&2; exit 1`,
-    { signal },
-  );
-}
-
-/**
  * Puts the policy's three questions at once: a new connection to the allowed service, one to the denied, and forged segments with ACK and data
- * to the allowed service. A capture on the server's own NIC tells what arrived. @throws Failure when a machine does not answer.
+ * to the allowed service. A capture on the server's own NIC tells what arrived; on the client's too when the denied service runs there, where the
+ * allowed service's answer shows that it sees. @throws Failure when a machine does not answer.
  */
 export async function askPolicy(question: PolicyQuestion, { moment, signal }: AskOptions): Promise<Probe[]> {
-  const { client, server, allowedPort, deniedPort } = question;
+  const { client, server, allowed, denied } = question;
   const sequence = randomInt(2 ** 31, 2 ** 32);
-  const capture = await startArrivalCapture(server.shell, { address: server.address, ports: [allowedPort, deniedPort], sequence, signal });
+  const deniedPorts = { ports: denied.protocol === "tcp" ? [denied.port] : [], datagramPorts: denied.protocol === "udp" ? [denied.port] : [] };
+  const fromClient = denied.from === "client";
+  const [asker, target] = fromClient ? [client, server] : [server, client];
+  const [onServer, onClient] = await Promise.all([
+    startArrivalCapture(server.shell, { address: server.address, sequence, signal, ...(fromClient ? { ...deniedPorts, ports: [allowed.port, ...deniedPorts.ports] } : { ports: [allowed.port] }) }),
+    fromClient ? undefined : startArrivalCapture(client.shell, { address: client.address, sequence, signal, ...deniedPorts, answersFrom: allowed.port }),
+  ]);
   const atMs = Date.now();
-  const order = (port: number, timeoutMs: number, expect: "record" | "connect") =>
-    connectOnce(client.agent, { address: server.address, port, timeoutMs, expect }, signal);
-  const [allowed, denied, sourcePorts] = await Promise.all([
-    order(allowedPort, allowedPatienceMs[moment], "record"),
-    order(deniedPort, patienceMs[moment], "connect"),
+  const [allowedOutcome, deniedOutcome, sourcePorts] = await Promise.all([
+    connectOnce(client.agent, { address: server.address, port: allowed.port, timeoutMs: allowedPatienceMs[moment], expect: allowed.expect }, signal),
+    askDenied(asker, target.address, denied, patienceMs[moment], signal),
     sendForged(question, sequence, forgedCount[moment], signal),
   ]);
   const forgedMs = Date.now() - atMs;
   await delay(arrivalMs, undefined, { signal });
-  const arrived = await capture.stop(signal);
-
-  const connection = (id: Probe["id"], port: number, outcome: ConnectOutcome, packetsThrough: number): Probe => ({
-    id,
-    moment,
-    atMs,
-    target: `${server.address}:${port}`,
-    outcome: outcome.outcome,
-    tookMs: outcome.tookMs,
-    sourcePorts: [outcome.localPort],
-    packetsSent: 1,
-    packetsThrough,
-    capturedControl: arrived.openings(allowedPort),
-  });
+  const [arrived, arrivedAtClient] = await Promise.all([onServer.stop(signal), onClient?.stop(signal)]);
+  const control = arrived.openings(allowed.port);
   return [
-    connection("allowed-service", allowedPort, allowed, arrived.openings(allowedPort)),
-    connection("denied-service", deniedPort, denied, arrived.openings(deniedPort)),
+    allowedProbe(question, { moment, atMs, outcome: allowedOutcome, packetsThrough: control }),
+    deniedProbe(question, { moment, atMs, outcome: deniedOutcome, arrived: arrivedAtClient ?? arrived, capturedControl: arrivedAtClient?.answers(allowed.port) ?? control }),
     {
       id: "forged-ack",
       moment,
       atMs,
-      target: `${server.address}:${allowedPort}`,
+      target: `${server.address}:${allowed.port}`,
       outcome: "sent",
       tookMs: forgedMs,
       sourcePorts,
       packetsSent: sourcePorts.length,
       packetsThrough: arrived.forged,
-      capturedControl: arrived.openings(allowedPort),
+      capturedControl: control,
     },
   ];
 }
 
+interface Seen extends Pick<Probe, "moment" | "atMs"> {
+  readonly outcome: ConnectOutcome;
+  readonly packetsThrough: number;
+}
+
+function allowedProbe({ server, allowed }: PolicyQuestion, { moment, atMs, outcome, packetsThrough }: Seen): Probe {
+  return {
+    id: "allowed-service",
+    moment,
+    atMs,
+    target: `${server.address}:${allowed.port}`,
+    outcome: outcome.outcome,
+    tookMs: outcome.tookMs,
+    sourcePorts: [outcome.localPort],
+    packetsSent: 1,
+    packetsThrough,
+    capturedControl: packetsThrough,
+  };
+}
+
+interface SeenOfDenied extends Pick<Probe, "moment" | "atMs" | "capturedControl"> {
+  readonly outcome: DeniedOutcome;
+  readonly arrived: Arrivals;
+}
+
+function deniedProbe({ client, server, denied: { from, protocol, port } }: PolicyQuestion, { moment, atMs, outcome, arrived, capturedControl }: SeenOfDenied): Probe {
+  return {
+    id: "denied-service",
+    moment,
+    atMs,
+    from,
+    protocol,
+    target: `${from === "client" ? server.address : client.address}:${port}`,
+    outcome: outcome.outcome,
+    tookMs: outcome.tookMs,
+    sourcePorts: [outcome.sourcePort],
+    packetsSent: outcome.packetsSent,
+    packetsThrough: protocol === "tcp" ? arrived.openings(port) : arrived.datagrams(port),
+    capturedControl,
+  };
+}
+
 /** Sends forged segments from the client, each from a port of its own. @returns their source ports. */
-async function sendForged({ client, server, allowedPort }: PolicyQuestion, sequence: number, count: number, signal: AbortSignal): Promise<number[]> {
+async function sendForged({ client, server, allowed }: PolicyQuestion, sequence: number, count: number, signal: AbortSignal): Promise<number[]> {
   const ports = Array.from({ length: count }, (_, index) => firstForgedPort + randomInt(100) * 32 + index);
   const segments = ports.map((sourcePort) =>
     forgedSegment({
       source: client.address,
       destination: server.address,
       sourcePort,
-      destinationPort: allowedPort,
+      destinationPort: allowed.port,
       sequence,
       acknowledgement: sequence,
       payload: Buffer.from("forged"),
