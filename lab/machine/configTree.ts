@@ -10,6 +10,14 @@ export type TreeEntry =
   | { readonly type: "link"; readonly path: string; readonly target: string }
   | { readonly type: "file"; readonly path: string; readonly mode: number; readonly content: Buffer };
 
+/** An entry, and where its author has it. */
+export type SourcedEntry = TreeEntry & {
+  /** The config tree that it is from. */
+  readonly tree: string;
+  /** Its path in that tree: `common/etc/…`, `fw-1/etc/…`. */
+  readonly file: string;
+};
+
 /** The folder of a tree that goes to every machine, before the machine's own. */
 const commonFolder = "common";
 
@@ -55,7 +63,24 @@ async function readFolder(folder: string, prefix: string, entries: TreeEntry[]):
  * @throws Failure when a tree cannot be read or holds something else than files, folders and links.
  */
 export async function machineTree(trees: readonly string[], machineName: string): Promise<TreeEntry[]> {
-  const byPath = new Map<string, TreeEntry>();
+  return (await sourcedTree(trees, machineName)).map(withoutSource);
+}
+
+function withoutSource(entry: SourcedEntry): TreeEntry {
+  const { path } = entry;
+  switch (entry.type) {
+    case "folder":
+      return { type: entry.type, path, mode: entry.mode };
+    case "link":
+      return { type: entry.type, path, target: entry.target };
+    case "file":
+      return { type: entry.type, path, mode: entry.mode, content: entry.content };
+  }
+}
+
+/** As machineTree, and where in which tree each entry stands: of those that replace each other, the one that the machine gets. @throws Failure as machineTree. */
+export async function sourcedTree(trees: readonly string[], machineName: string): Promise<SourcedEntry[]> {
+  const byPath = new Map<string, SourcedEntry>();
   for (const tree of trees) {
     for (const part of [commonFolder, machineName]) {
       const entries: TreeEntry[] = [];
@@ -71,7 +96,7 @@ export async function machineTree(trees: readonly string[], machineName: string)
       } catch (error) {
         throw error instanceof Failure ? error : unusable(folder, messageOf(error), error);
       }
-      for (const entry of entries) byPath.set(entry.path, entry);
+      for (const entry of entries) byPath.set(entry.path, { ...entry, tree, file: `${part}/${entry.path}` });
     }
   }
   // Parents come before what they hold.
