@@ -38,7 +38,7 @@ export async function compileFirewallBuilder(shell: MachineShell, policy: Firewa
       const members = membersOf(answer.output).filter((member) => firewalls.includes(member));
       if (members.length === 0) continue;
       refuseComplaint(policy, answer);
-      for (const member of members) scripts.set(member, await scriptOf(shell, policy, answer, `${cluster}_${member}.fw`, options));
+      for (const member of members) scripts.set(member, await scriptOf(shell, policy, answer, `${member}.fw`, options));
       warnings.push(...warningsOf(answer.output));
     }
     for (const [index, firewall] of firewalls.entries()) {

@@ -1,11 +1,11 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 
 /** A policy in Firewall Builder's own format, at the top of a config tree beside the machines' folders. No machine gets the file itself. */
 export interface FirewallBuilderFile {
   readonly path: string;
-  /** The tree that it is in. */
+  /** The tree that it is in, as it was given. */
   readonly tree: string;
   readonly content: Buffer;
 }
@@ -29,12 +29,13 @@ function unusable(path: string, seen: string, cause?: unknown): Failure {
  * @throws Failure (usage) when there are several, or it is no regular file of a sane size, or cannot be read.
  */
 export async function firewallBuilderFile(trees: readonly string[]): Promise<FirewallBuilderFile | undefined> {
-  const found: string[] = [];
-  for (const tree of trees) found.push(...(await fwbNames(tree)).map((name) => join(tree, name)));
-  const [path, ...more] = found;
-  if (path === undefined) return undefined;
+  const found: { tree: string; path: string }[] = [];
+  for (const tree of trees) found.push(...(await fwbNames(tree)).map((name) => ({ tree, path: join(tree, name) })));
+  const [first, ...more] = found;
+  if (first === undefined) return undefined;
+  const { tree, path } = first;
   if (more.length > 0) {
-    const seen = `there are ${found.length} files of its kind: ${found.map((one) => (trees.length > 1 ? one : basename(one))).join(", ")}, and which one holds is not told`;
+    const seen = `there are ${found.length}, and which one holds is not told: ${found.map((one) => (trees.length > 1 ? one.path : basename(one.path))).join(", ")}`;
     throw new Failure({ tried: `find Firewall Builder's policy in ${trees.join(" + ")}`, seen, remedy, exit: exitCode.usage });
   }
   try {
@@ -42,7 +43,7 @@ export async function firewallBuilderFile(trees: readonly string[]): Promise<Fir
     const stat = await lstat(path);
     if (!stat.isFile()) throw unusable(path, stat.isSymbolicLink() ? "it is a symbolic link" : "it is no regular file");
     if (stat.size > maximumBytes) throw unusable(path, `it has ${stat.size} bytes, more than the ${maximumBytes} allowed`);
-    return { path, tree: dirname(path), content: await readFile(path) };
+    return { path, tree, content: await readFile(path) };
   } catch (error) {
     throw error instanceof Failure ? error : unusable(path, messageOf(error), error);
   }

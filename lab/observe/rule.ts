@@ -36,6 +36,16 @@ export function matchesAll(expressions: readonly Expression[]): boolean {
   return !expressions.some(isCondition) && expressions.some(dropsAlways);
 }
 
+/** The chain that a rule without a condition hands every packet to; undefined for any other rule. */
+export function handsAllTo(expressions: readonly Expression[]): string | undefined {
+  return expressions.some(isCondition) ? undefined : jumpTargets(expressions)[0];
+}
+
+/** Whether a rule may send packets back to the chain that they came from. */
+export function returns(expressions: readonly Expression[]): boolean {
+  return expressions.some((expression) => "return" in expression || "vmap" in expression);
+}
+
 function dropsAlways(expression: Expression): boolean {
   if ("drop" in expression || "reject" in expression) return true;
   const target = z.object({ xt: z.object({ type: z.literal("target"), name: z.string() }) }).safeParse(expression);

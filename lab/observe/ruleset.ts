@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DropCounter } from "../evidence/observation.ts";
 import { exitCode, Failure } from "../failure/failure.ts";
 import { parsedJson } from "./parsed.ts";
-import { dropOf, jumpTargets, matchesAll, type Expression } from "./rule.ts";
+import { dropOf, handsAllTo, jumpTargets, matchesAll, returns, type Expression } from "./rule.ts";
 
 const chainSchema = z.object({
   family: z.string(),
@@ -37,7 +37,7 @@ export interface ForwardDrops {
 /**
  * Counters of all rules that drop or reject packets on the forward hook, in base chains and in whatever they jump to, out of `nft -j list ruleset`.
  * A rule is named by its comment, else `family table chain handle N`. A base chain with policy drop counts nothing by itself:
- * unless its last rule matches all and decides, it is in `uncounted`.
+ * unless its last rule matches all and decides, or jumps to a chain whose last rule does, it is in `uncounted`.
  * @throws Failure when the answer has another form. Source: libnftables-json(5).
  */
 export function parseRuleset(text: string): ForwardDrops {
@@ -74,7 +74,7 @@ export function parseRuleset(text: string): ForwardDrops {
   }
   for (const chain of chains.filter((candidate) => candidate.hook === "forward" && candidate.policy === "drop")) {
     const last = rules.filter((rule) => key(rule, rule.chain) === key(chain, chain.name)).at(-1);
-    if (last === undefined || !matchesAll(last.expr)) uncounted.push(`policy of ${chain.family} ${chain.table} ${chain.name}`);
+    if (last === undefined || !endsAll(last, rules)) uncounted.push(`policy of ${chain.family} ${chain.table} ${chain.name}`);
   }
   return { counters, uncounted };
 }
@@ -94,6 +94,19 @@ export function parseDropCounters(text: string): DropCounter[] {
     });
   }
   return counters;
+}
+
+/**
+ * Whether no packet gets past a rule: it drops them all, or hands them all to a chain that lets none return, as Firewall Builder's last rule does to log
+ * what it drops.
+ */
+function endsAll(rule: Rule, rules: readonly Rule[]): boolean {
+  if (matchesAll(rule.expr)) return true;
+  const target = handsAllTo(rule.expr);
+  if (target === undefined) return false;
+  const chain = rules.filter((candidate) => key(candidate, candidate.chain) === key(rule, target));
+  const last = chain.at(-1);
+  return last !== undefined && matchesAll(last.expr) && !chain.some(({ expr }) => returns(expr));
 }
 
 function key(place: { family: string; table: string }, name: string): string {

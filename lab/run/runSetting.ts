@@ -1,11 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import { promisesOf, type Promises } from "../config/promises.ts";
+import { firewallBuilderFile } from "../config/firewallBuilderFile.ts";
 import type { AcceleratorWish } from "../machine/accelerator.ts";
 import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RunStart } from "../report/bundle.ts";
 import type { Topology } from "../topology/topology.ts";
+import { withCompiledPolicy } from "./compiledPolicy.ts";
 import { portablePath } from "./portablePath.ts";
 import { fixturesFolder, prepare, type Prepared } from "./prepare.ts";
 import type { CaptureChoice } from "./runCapture.ts";
@@ -38,7 +40,7 @@ export interface SettingOptions {
 /** What is the same for every run of one command: topology, config trees, host, image, accelerator. */
 export interface RunSetting {
   readonly topology: Topology;
-  /** Lowest first. */
+  /** Lowest first; of Firewall Builder's policy, what it was compiled to. */
   readonly trees: readonly string[];
   /** What the machines get from them, as it was when the config's hash was taken. */
   readonly machines: MachineTrees;
@@ -55,13 +57,15 @@ export async function setRun({ topology, config, control, fault, accelerator, co
   // Many things are waited for at once, on each machine and for each flow: Node would take eleven for a leak, and warn.
   setMaxListeners(0, signal);
   const overlays = control === undefined ? [] : [join(fixturesFolder, "controls", control)];
-  const trees = [config, ...overlays];
+  const given = [config, ...overlays];
+  const names = topology.machines.map(({ name }) => name);
+  // What is wrong with the trees is told before an image is built.
+  await machineTrees(given, names);
+  await firewallBuilderFile(given);
   const promises = await promisesOf(config);
-  const machines = await machineTrees(
-    trees,
-    topology.machines.map(({ name }) => name),
-  );
   const prepared = await prepare({ topology, accelerator, progress, signal });
+  const trees = await withCompiledPolicy({ topology, trees: given, prepared, progress, signal });
+  const machines = await machineTrees(trees, names);
   const { choice, cores, qemuVersion, image } = prepared;
   return {
     topology,

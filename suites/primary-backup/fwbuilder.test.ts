@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { scriptPath } from "../../lab/config/firewallBuilderFile.ts";
+import { powerCut } from "../../lab/faults/powerCut.ts";
+import { keptConfigFolder } from "../../lab/machine/keptConfig.ts";
+import type { MachineShell } from "../../lab/machine/shell.ts";
+import { parseConntrackdStats, type ConntrackdHealth } from "../../lab/observe/conntrackd.ts";
+import { failback, failover } from "../../lab/run/failover.ts";
+import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
+import { conducted } from "../conducted.ts";
+
+const flows = 12;
+
+/** A firewall as its policy left it. */
+interface Loaded {
+  /** Of the script that the firewall loads. */
+  readonly sha256: string;
+  readonly addresses: string;
+  /** By iptables-save, without counters and the time. */
+  readonly rules: string;
+}
+
+async function loaded(shell: MachineShell): Promise<Loaded> {
+  const [sum, addresses, rules] = await Promise.all([
+    shell.must(`sha256sum /${scriptPath(shell.name)}`),
+    shell.must("ip -o -4 addr show | awk '{print $2, $4}'"),
+    shell.must("iptables-save | sed -e '/^#/d' -e 's/ \\[[0-9:]*\\]$//'"),
+  ]);
+  return { sha256: sum.split(" ")[0] ?? "", addresses, rules };
+}
+
+describe("a policy of Firewall Builder's: fw-1 loses its power under live flows, and comes back", () => {
+  const health = new Map<string, ConntrackdHealth>();
+  const before = new Map<string, Loaded>();
+  let again: Loaded;
+
+  const run = conducted({
+    config: "fwbuilder",
+    fault: { id: "power-cut", target: "fw-1" },
+    story: async (lab) => {
+      await lab.ownedBy("fw-1");
+      await lab.open(mixedFlows(flows));
+      await lab.replicatedTo("fw-2");
+      for (const name of ["fw-1", "fw-2"]) {
+        const { shell } = lab.machine(name);
+        health.set(name, parseConntrackdStats(await shell.must("conntrackd -s")));
+        before.set(name, await loaded(shell));
+      }
+      const active = lab.machine("fw-1").shell;
+      await active.must(`/${scriptPath("fw-1")} start`);
+      again = await loaded(active);
+      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
+      await failback(lab, { from: "fw-2", to: "fw-1" });
+    },
+  });
+
+  test("both firewalls loaded what the policy was compiled to, byte for byte, and the bundle has it", async () => {
+    for (const [name, { sha256, rules }] of before) {
+      const script = await readFile(join(run().bundle, keptConfigFolder, name, scriptPath(name)));
+      expect(script.toString()).toMatch(/^#!\/bin\/sh/u);
+      expect(sha256).toBe(createHash("sha256").update(script).digest("hex"));
+      expect(rules).toContain("-A POSTROUTING -s 192.168.0.0/24 -o eth0 -j SNAT --to-source 192.168.1.100 --random");
+      expect(rules).toContain(':FORWARD DROP');
+    }
+    expect([...before.keys()]).toEqual(["fw-1", "fw-2"]);
+  });
+
+  test("the policy leaves keepalived's addresses alone, also when it is loaded again under the flows", () => {
+    expect(before.get("fw-1")?.addresses).toMatch(/^eth0 192\.168\.1\.100\/24$/mu);
+    expect(before.get("fw-2")?.addresses).not.toMatch(/192\.168\.[01]\.100/u);
+    expect(again).toEqual(before.get("fw-1"));
+  });
+
+  test("conntrackd -s is healthy on both, by its figures: flows in the caches, nothing failed, malformed or lost", () => {
+    const sound = { createFailed: 0, updateFailed: 0, destroyFailed: 0 };
+    for (const name of ["fw-1", "fw-2"]) {
+      expect(health.get(name), name).toMatchObject({ internal: sound, external: sound, sendErrors: 0, receiveErrors: 0, malformed: 0, lost: 0 });
+      expect(health.get(name)?.sentPackets, name).toBeGreaterThan(0);
+      expect(health.get(name)?.receivedPackets, name).toBeGreaterThan(0);
+    }
+    expect(health.get("fw-1")?.internal.entries).toBeGreaterThanOrEqual(flows);
+    expect(health.get("fw-2")?.external.entries).toBeGreaterThanOrEqual(flows);
+  });
+
+  test("every established flow survives, there and back, within the bound, and the verdict is pass", () => {
+    expect(run()).toPass("steady-before", "replicated-before", "fault-bit", "vips-moved", "flows-survive", "outage-in-bound", "no-drops-on-survivor", "state-on-survivor", "new-connections");
+    const { verdict, checks, flows: told } = run().run;
+    expect(verdict).toBe("pass");
+    expect(new Set(checks.map(({ phase }) => phase))).toEqual(new Set(["run", "failover", "failback"]));
+    expect(told).toHaveLength(flows);
+  });
+});
+
+/** The control: the same policy without replication. primary-backup.sh must not bring up the daemon that is to be missing. */
+describe("the same policy, and no conntrackd", () => {
+  const run = conducted({
+    config: "fwbuilder",
+    control: "no-conntrackd",
+    fault: { id: "power-cut", target: "fw-1" },
+    story: async (lab) => {
+      await lab.ownedBy("fw-1");
+      await lab.open(mixedFlows(flows));
+      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
+    },
+  });
+
+  test("the run fails: no state was on fw-2, which drops what it knows nothing of, and no flow survives", () => {
+    expect(run().run.verdict).toBe("fail");
+    expect(run()).toFail("replicated-before", "flows-survive", "no-drops-on-survivor", "state-on-survivor");
+    expect(run().run.flows.filter(({ survived }) => survived)).toEqual([]);
+  });
+
+  test("nothing else is to blame: all was steady, the fault bit, the addresses moved, the policy held", () => {
+    expect(run()).toPass("steady-before", "fault-bit", "vips-moved", "new-connections");
+  });
+});
