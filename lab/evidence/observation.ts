@@ -42,7 +42,13 @@ export const addressSchema = z.object({ nic: z.string(), address: z.string(), pr
 export const vrrpInstanceSchema = z.object({ name: z.string(), nic: z.string(), state: z.string(), priority: z.number().int() });
 
 /** A counter in the ruleset that counts packets which the ruleset then drops or rejects. */
-export const dropCounterSchema = z.object({ rule: z.string(), packets: z.number().int(), bytes: z.number().int() });
+export const dropCounterSchema = z.object({
+  rule: z.string(),
+  packets: z.number().int(),
+  bytes: z.number().int(),
+  /** A place that drops and counts none of it, or counts other packets too, as the policy of a chain: its figures are zero and say nothing. */
+  uncounted: z.literal(true).optional(),
+});
 
 /** A packet that the ruleset logged as dropped, from the kernel log. */
 export const loggedPacketSchema = z.object({

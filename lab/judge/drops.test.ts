@@ -313,6 +313,16 @@ describe("the ruleset as the second witness", () => {
     expect(judge({ ...silent.evidence, capture: "off" }).verdict).toBe("fail");
   });
 
+  test("drops by a chain's policy, which counts nothing, and logs only some: no fault where the taps were asked; without them it cannot be told", () => {
+    const byPolicy = lab();
+    for (const moment of ["before", "after"] as const) data(views(byPolicy, moment).dropCounters).splice(0, 1, { rule: "policy of ip filter FORWARD", packets: 0, bytes: 0, uncounted: true });
+    expect(judged(byPolicy).check).toMatchObject({ verdict: "pass", measured: expect.stringContaining("not all drops are counted") as string });
+    const { checks } = judge({ ...byPolicy.evidence, capture: "off" });
+    expect(checks.find(({ id }) => id === "no-drops-on-survivor")).toMatchObject({ verdict: "fail", explanation: expect.stringContaining("policy of ip filter FORWARD") as string });
+    drop(byPolicy, 7);
+    expect(judged(byPolicy).check).toMatchObject({ verdict: "fail" });
+  });
+
   test("neither counts nor logs, and packets are dropped: the taps alone say so", () => {
     const silent = lab();
     mute(silent);

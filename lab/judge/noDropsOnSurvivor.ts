@@ -68,7 +68,9 @@ function rulesetFaults(scene: Scene, account: RulesetAccount, lossyFlows: readon
   const { logged, counted, stats } = account;
   const wrong = [...account.faults];
   const logOwed = account.logs || !tapsAsked;
-  if (account.countersTold && !account.counts && !tapsAsked) wrong.push("the ruleset has no counter that counts drops");
+  if (account.countersTold && !account.counts && !tapsAsked) {
+    wrong.push(account.uncounted.length === 0 ? "the ruleset has no counter that counts drops" : `these drop and do not count, or count other packets too: ${firstOf(account.uncounted)}`);
+  }
   if (logged !== undefined) wrong.push(...loggedFaults(logged, lossyFlows));
   if (counted !== undefined && logged !== undefined && logOwed && counted !== logged.forwarded) {
     wrong.push(`the ruleset dropped ${counted} packets and logged ${logged.forwarded}: it cannot be said whose all of them were`);
@@ -104,11 +106,11 @@ function tapsText(drops: Drops | undefined, afterLook = 0): string {
   return `by its taps ${drops.firewall} took in ${entered} packets of flows and dropped ${dropped}${more}, answered ${sum(answered.map(({ packets }) => packets))}, changed ${changed}`;
 }
 
-function rulesetText(to: string, { counted, logged, counts, logs, stats }: RulesetAccount): string[] {
+function rulesetText(to: string, { counted, logged, counts, uncounted, logs, stats }: RulesetAccount): string[] {
   const say = (value: number | undefined) => value ?? "unknown";
   const silent = !counts && !logs && logged !== undefined;
   return [
-    silent ? `${to}'s ruleset neither counts nor logs drops` : `${say(counted)} drops counted, ${say(logged?.forwarded)} logged on ${to}`,
+    silent ? `${to}'s ruleset neither counts nor logs drops` : `${uncounted.length > 0 ? "not all drops are counted" : `${say(counted)} drops counted`}, ${say(logged?.forwarded)} logged on ${to}`,
     logged && `${logged.refusedProbes} of refused probes, ${sum(logged.flows.values())} of flows, ${logged.unexplained.length} unexplained`,
     stats && `invalid +${stats.invalid}, ${losses.map((name) => `${name} +${stats[name]}`).join(", ")}`,
   ].filter((part) => part !== undefined);

@@ -11,8 +11,12 @@ export interface RulesetAccount {
   readonly counted: number | undefined;
   /** Whose the packets were that it logged; undefined when the log is not told. */
   readonly logged: Attribution | undefined;
-  /** Whether the counters were told; whether there is one that counts drops; whether anything was logged at all: without, they tell nothing of a packet. */
+  /**
+   * Whether the counters were told; the places that drop uncounted; whether counters count every drop; whether anything was logged at all: without,
+   * they tell nothing of a packet.
+   */
   readonly countersTold: boolean;
+  readonly uncounted: readonly string[];
   readonly counts: boolean;
   readonly logs: boolean;
   /** By how much the counters of `conntrack -S` grew. */
@@ -36,9 +40,11 @@ export function rulesetAccount(scene: Scene): RulesetAccount {
   const statsBefore = viewOf(before, to, "conntrackStats", sink);
   const statsAfter = viewOf(after, to, "conntrackStats", sink);
   const countersTold = countersBefore !== undefined && countersAfter !== undefined;
-  const counts = countersTold && countersBefore.length > 0 && countersAfter.length > 0;
+  const uncounted = [...new Set([...(countersBefore ?? []), ...(countersAfter ?? [])].filter((counter) => counter.uncounted === true).map(({ rule }) => rule))];
+  const counts = countersTold && uncounted.length === 0 && countersBefore.length > 0 && countersAfter.length > 0;
   return {
     countersTold,
+    uncounted,
     counted: counts ? grownCounters(countersBefore, countersAfter, faults) : undefined,
     logged: logBefore && logAfter && attribute(scene, loggedSince(logBefore, logAfter)),
     counts,

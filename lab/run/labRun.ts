@@ -8,6 +8,7 @@ import { HostHealthWatch } from "../host/hostHealth.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
+import { keepQuotes, type Quote } from "../report/quotes.ts";
 import { machineSpec, managementAddressOf, type Topology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
@@ -230,6 +231,11 @@ export class LabRun implements AsyncDisposable {
     const observation = await lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal });
     await this.#events.read(moment, this.#runningFirewalls());
     return observation;
+  }
+
+  /** Keeps lines of raw answers for people. @throws as keepQuotes. */
+  quote(name: string, about: string, quotes: readonly Quote[]): Promise<void> {
+    return keepQuotes(this.#keeper, name, about, quotes);
   }
 
   /** Follows from now on what the firewalls that are on tell of themselves, and measures their clocks. @throws the signal's reason. */

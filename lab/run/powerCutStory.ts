@@ -2,6 +2,7 @@ import { powerCut } from "../faults/powerCut.ts";
 import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
 import { failback, failover } from "./failover.ts";
 import type { Story } from "./judgedRun.ts";
+import { quoteCaches } from "./quoteCaches.ts";
 
 /**
  * The active firewall loses its power under live flows, the backup takes over; then the power is back, and the duty with it. Where most flows
@@ -13,7 +14,8 @@ export function powerCutStory(flows: number | FlowCounts): Story {
     await run.timed("steadyMs", () => run.ownedBy(active));
     await run.timed("openMs", () => run.open(mixedFlows(flows, server)));
     await run.timed("replicatedMs", () => run.replicatedTo(backup));
-    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: active, to: backup, strike: () => powerCut(run.machine(active)) }));
+    const { transition, notResumed } = await run.timed("failoverMs", () => failover(run, { from: active, to: backup, strike: () => powerCut(run.machine(active)) }));
+    await quoteCaches(run, transition);
     if (notResumed.length >= run.flows.flows.length / 2) {
       run.progress.note(`no failback: ${notResumed.length} of ${run.flows.flows.length} flows did not survive the failover`);
       return;

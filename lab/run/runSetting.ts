@@ -15,9 +15,10 @@ import { ownVersions } from "./versions.ts";
 
 /**
  * Config trees that are laid over the one under test to break it on purpose: `no-conntrackd` loses flows and must fail; `slow-advert` (an advert
- * every 3 s) keeps them and takes three times as long, which a comparison with the tree itself must tell.
+ * every 3 s) keeps them and takes three times as long, which a comparison with the tree itself must tell; `way-back-by-fw-1`, over a tree without
+ * NAT, gives omarine its way back by fw-1's own address, loses flows and must fail.
  */
-export const controls = ["no-conntrackd", "slow-advert"] as const;
+export const controls = ["no-conntrackd", "slow-advert", "way-back-by-fw-1"] as const;
 export type Control = (typeof controls)[number];
 
 export interface SettingOptions {

@@ -1,3 +1,5 @@
+import { quotesFolder } from "../quotes.ts";
+import { fileLinks } from "./evidenceLinks.ts";
 import { html, visible, type Markup } from "./markup.ts";
 import type { RunStory } from "./runInput.ts";
 import { facts, grouped, moment, ms, said, seconds, tiles, verdictMark } from "./words.ts";
@@ -32,7 +34,7 @@ function ofPhase<T extends { readonly phase: string }>(all: readonly T[], phase:
 const began = { cold: "its machines were booted", warm: "restored from saved machines", live: "restored from a saved lab with live flows" } as const;
 
 /** What was run, on what, and how to run it again. */
-export function groundSection({ run, evidence, transitions }: RunStory): Markup {
+export function groundSection({ run, evidence, transitions, files }: RunStory): Markup {
   return html`
     ${facts([
       ["Topology", run.topology],
@@ -45,10 +47,17 @@ export function groundSection({ run, evidence, transitions }: RunStory): Markup 
       ...versionFacts(run),
       ...(run.hostDelayMs === undefined ? [] : [["Host", `a timer woke ${ms(run.hostDelayMs)} late at worst`] as const]),
       ["Took", Object.entries(run.durations).map(([name, value]) => `${name.replace(/Ms$/u, "")} ${seconds(value)}`).join(", ") || "not told"],
+      ...quotedFacts(files),
       ...(evidence.interrupted === undefined ? [] : [["Interrupted", visible(evidence.interrupted)] as const]),
     ])}
     ${again(run)}
   `;
+}
+
+/** What the run quotes of raw answers, as a fact; none when it quotes nothing. */
+function quotedFacts(files: ReadonlySet<string>): readonly (readonly [string, Markup])[] {
+  const quotes = [...files].filter((file) => file.startsWith(`${quotesFolder}/`)).toSorted();
+  return quotes.length === 0 ? [] : [["Quoted", fileLinks(quotes, files)]];
 }
 
 /** The command that repeats a run or trials. */
