@@ -38,6 +38,21 @@ describe("recorded rulesets", () => {
 describe("what cannot be counted is told", () => {
   test.each<[string, string, string[]]>([
     ["policy drop and nothing behind it", ruleset(chain("f", { hook: "forward", policy: "drop" }), rule("f", match, { accept: null })), ["policy of ip t f"]],
+    [
+      "policy drop behind a jump to a chain that lets some return",
+      ruleset(chain("f", { hook: "forward", policy: "drop" }), chain("c"), rule("f", { jump: { target: "c" } }), rule("c", match, { return: null }), rule("c", counter, { drop: null })),
+      ["policy of ip t f"],
+    ],
+    [
+      "policy drop behind a jump that has a condition",
+      ruleset(chain("f", { hook: "forward", policy: "drop" }), chain("c"), rule("f", match, { jump: { target: "c" } }), rule("c", counter, { drop: null })),
+      ["policy of ip t f"],
+    ],
+    [
+      "policy drop behind a jump to a chain that ends open",
+      ruleset(chain("f", { hook: "forward", policy: "drop" }), chain("c"), rule("f", { jump: { target: "c" } }), rule("c", match, counter, { drop: null })),
+      ["policy of ip t f"],
+    ],
     ["policy drop behind a drop that has a condition", ruleset(chain("f", { hook: "forward", policy: "drop" }), rule("f", match, counter, { drop: null })), ["policy of ip t f"]],
     ["a drop without a counter", ruleset(forward, rule("f", match, { drop: null })), ["ip t f handle 1"]],
     ["a counter before the match", ruleset(forward, rule("f", counter, match, { drop: null })), ["ip t f handle 1"]],
