@@ -20,8 +20,8 @@ import { exitCodeOf } from "../lab/run/judgedRun.ts";
 import { portablePath } from "../lab/run/portablePath.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
 import { powerCutStory } from "../lab/run/powerCutStory.ts";
-import { primaryBackup } from "../lab/topology/primaryBackup.ts";
-import { managementAddressOf } from "../lab/topology/topology.ts";
+import { topologyOf } from "../lab/run/topologyOf.ts";
+import { managementAddressOf, type Topology } from "../lab/topology/topology.ts";
 import { promisedFlows, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { afterwards, baselineOf } from "./afterwards.ts";
 import { enterAgain } from "./enter.ts";
@@ -57,10 +57,11 @@ async function inside({ json, flows, control, accel, config, pcap, cold, keep, v
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);
+  const topology = await topologyOf(config);
   const { run, bundle, interrupted } = await conduct({
-    topology: primaryBackup,
+    topology,
     config,
-    fault: { id: "power-cut", target: primaryBackup.active },
+    fault: { id: "power-cut", target: topology.active },
     story: powerCutStory(flows),
     accelerator: accel,
     command,
@@ -70,7 +71,7 @@ async function inside({ json, flows, control, accel, config, pcap, cold, keep, v
     progress,
     signal,
     ...(control !== undefined && { control }),
-    ...(keep && { beforeEnd: () => keepUp(progress, signal) }),
+    ...(keep && { beforeEnd: () => keepUp(topology, progress, signal) }),
   });
   progress[Symbol.dispose]();
   if (interrupted !== undefined) reportFailure(interrupted);
@@ -87,12 +88,12 @@ async function inside({ json, flows, control, accel, config, pcap, cold, keep, v
 }
 
 /** Leaves the lab as it is until the user has seen enough: an interruption then ends the run as it would have ended. */
-async function keepUp(progress: TerminalProgress, signal: AbortSignal): Promise<void> {
+async function keepUp({ machines }: Topology, progress: TerminalProgress, signal: AbortSignal): Promise<void> {
   progress.note(
     [
       "the lab is up until Ctrl-C; its namespaces are entered from another terminal:",
       `  nsenter --all --target "$(pgrep -nf 'fwlab.ts start')"`,
-      ...primaryBackup.machines.map((spec) => `  ssh -p ${controlPort} -i ${clientKeyFile()} root@${managementAddressOf(spec)}  # ${spec.name}`),
+      ...machines.map((spec) => `  ssh -p ${controlPort} -i ${clientKeyFile()} root@${managementAddressOf(spec)}  # ${spec.name}`),
     ].join("\n"),
   );
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

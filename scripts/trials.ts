@@ -21,8 +21,8 @@ import { writeReport } from "../lab/report/writeReport.ts";
 import { exitCodeOf } from "../lab/run/judgedRun.ts";
 import { portablePath } from "../lab/run/portablePath.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
+import { topologyOf } from "../lab/run/topologyOf.ts";
 import { conductTrials } from "../lab/run/trials.ts";
-import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import { promisedFlows, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { afterwards, baselineOf } from "./afterwards.ts";
 import { enterAgain } from "./enter.ts";
@@ -67,10 +67,11 @@ async function inside(
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);
+  const topology = await topologyOf(config);
   const { trials, folder, interrupted } = await conductTrials({
-    topology: primaryBackup,
+    topology,
     config,
-    fault: { id: fault, target: primaryBackup.active },
+    fault: { id: fault, target: topology.active },
     strike: strikes[fault],
     flows,
     count: n,

@@ -8,7 +8,7 @@ import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import { coldSuites } from "../lab/run/startLab.ts";
 import { suitesCapture } from "../lab/run/runCapture.ts";
 import type { Control } from "../lab/run/runSetting.ts";
-import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+import { topologyOf } from "../lab/run/topologyOf.ts";
 import { shellLine } from "../scripts/shellLine.ts";
 
 /** A run may take this long, emulated, on a slow host; then it is told to end, and has the rest of the hook's time to write its bundle. */
@@ -38,9 +38,10 @@ export function conducted({ config, control, fault, story }: ConductedOptions): 
   let finished: FinishedRun | undefined;
   beforeAll(async () => {
     using progress = new TerminalProgress({ write: (text) => process.stderr.write(text) });
+    const tree = join(fixturesFolder, config);
     const result = await conduct({
-      topology: primaryBackup,
-      config: join(fixturesFolder, config),
+      topology: await topologyOf(tree),
+      config: tree,
       fault,
       story,
       accelerator: "auto",

@@ -1,5 +1,5 @@
-import { primaryBackup } from "../topology/primaryBackup.ts";
+import { primaryBackup, primaryBackupIpv6 } from "../topology/primaryBackup.ts";
 import type { Topology } from "../topology/topology.ts";
 
 /** Topologies that evidence may name. */
-export const topologies: ReadonlyMap<string, Topology> = new Map([[primaryBackup.name, primaryBackup]]);
+export const topologies: ReadonlyMap<string, Topology> = new Map([primaryBackup, primaryBackupIpv6].map((topology) => [topology.name, topology]));

@@ -4,7 +4,7 @@ export interface Nic {
   readonly bridge: string;
   /** Fixed, locally administered (IEEE 802 U/L bit set), unique in the lab. */
   readonly mac: string;
-  /** IPv4 address with prefix length, as the config tree gives it; mgmt0's is given by the lab. */
+  /** Address with prefix length, as the config tree gives it, in canonical text (`canonicalAddress`); mgmt0's is given by the lab, and is IPv4. */
   readonly address: string;
 }
 
