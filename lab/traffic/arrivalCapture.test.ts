@@ -14,6 +14,11 @@ describe("what a capture saw", () => {
     expect([arrivals.forged, arrivals.openings(22), arrivals.openings(23), arrivals.openings(7)]).toEqual([3, 1, 2, 0]);
   });
 
+  test("over IPv6 ports stand behind the last dot", () => {
+    const arrivals = parseArrivals(readFileSync(new URL("recorded/arrivals-ipv6.txt", import.meta.url), "utf8"), 2_768_432_348);
+    expect([arrivals.forged, arrivals.openings(22), arrivals.openings(7), arrivals.openings(23)]).toEqual([1, 1, 1, 0]);
+  });
+
   test("nothing is not mistaken for something", () => {
     const arrivals = parseArrivals("\n", forged);
     expect([arrivals.forged, arrivals.openings(22)]).toEqual([0, 0]);

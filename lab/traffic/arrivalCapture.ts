@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isIPv6 } from "node:net";
 import { exitCode, Failure } from "../failure/failure.ts";
 import type { MachineShell } from "../machine/shell.ts";
 
@@ -34,7 +35,7 @@ export interface ArrivalCapture {
 }
 
 /**
- * Lines of `tcpdump -n -S`: `IP 192.168.1.100.40001 > 192.168.1.3.7: Flags [P.], seq 100:106, ack 1, …`; a datagram's has no flags, and what is told
+ * Lines of `tcpdump -n -S`: `IP 192.168.1.100.40001 > 192.168.1.3.7: Flags [P.], seq 100:106, ack 1, …` (`IP6 2001:db8::3.40001 > …`); a datagram's has no flags, and what is told
  * of it depends on the port. @throws Failure for another.
  */
 export function parseArrivals(lines: string, sequence: number): Arrivals {
@@ -42,7 +43,7 @@ export function parseArrivals(lines: string, sequence: number): Arrivals {
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => {
-      const match = /\.(?<from>\d+) > [\d.]+\.(?<port>\d+): (?:Flags \[(?<flags>[^\]]*)\], (?:cksum [^,]*, )?seq (?<seq>\d+)|(?!Flags)\S)/u.exec(line)?.groups;
+      const match = /\.(?<from>\d+) > [\da-f.:]+\.(?<port>\d+): (?:Flags \[(?<flags>[^\]]*)\], (?:cksum [^,]*, )?seq (?<seq>\d+)|(?!Flags)\S)/u.exec(line)?.groups;
       if (match === undefined) throw captureFailure("read the capture", `tcpdump printed: ${line.slice(0, 200)}`);
       const { from, port, flags, seq } = match;
       const kind = flags === undefined ? "datagram" : flags === "S" || flags === "SEW" ? "opening" : flags.startsWith("S.") ? "answer" : "other";
@@ -66,11 +67,14 @@ function captureFailure(tried: string, seen: string): Failure {
  */
 export async function startArrivalCapture(shell: MachineShell, { address, ports, datagramPorts = [], answersFrom, sequence, signal }: ArrivalCaptureOptions): Promise<ArrivalCapture> {
   const stem = `/run/fwlab/arrivals-${randomUUID()}`;
+  // tcp[…] is IPv4's only. Nothing on the lab's bridges puts other headers between IPv6's, which has 40 bytes, and TCP's.
+  const tcpAt = (offset: number, bytes: number): string => (isIPv6(address) ? `tcp and ip6[${40 + offset}:${bytes}]` : `tcp[${offset}:${bytes}]`);
+  const flags = `${tcpAt(13, 1)} & (tcp-syn|tcp-ack)`;
   const wanted = [
-    ...ports.map((port) => `(tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn and dst port ${port})`),
+    ...ports.map((port) => `(${flags} == tcp-syn and dst port ${port})`),
     ...datagramPorts.map((port) => `udp dst port ${port}`),
-    ...(answersFrom === undefined ? [] : [`(tcp[tcpflags] & (tcp-syn|tcp-ack) == (tcp-syn|tcp-ack) and src port ${answersFrom})`]),
-    `tcp[4:4] = ${sequence}`,
+    ...(answersFrom === undefined ? [] : [`(${flags} == (tcp-syn|tcp-ack) and src port ${answersFrom})`]),
+    `(${tcpAt(4, 4)} = ${sequence})`,
   ];
   const filter = `dst host ${address} and (${wanted.join(" or ")})`;
   // Without immediate mode the kernel hands packets over when a second is up, and those of the last one are lost when tcpdump is told to end.

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import type { MachineShell } from "../machine/shell.ts";
 import type { AgentClient } from "./agentClient.ts";
 import { connectOnce } from "./connectOnce.ts";
+import { socatAddress } from "./socatAddress.ts";
 
 /** A service that really runs, and that the policy must refuse: on the server when the client asks, on the client when the server does. */
 export interface DeniedService {
@@ -42,10 +43,11 @@ const shellMarginMs = 30_000;
  * @throws Failure when it does not listen, or the UDP echo does not answer the endpoint itself.
  */
 export async function startService({ shell, address }: Pick<Endpoint, "shell" | "address">, { protocol, port }: Omit<DeniedService, "from">, signal: AbortSignal): Promise<void> {
+  const { family, host } = socatAddress(address);
   const [service, listening] =
     protocol === "tcp"
-      ? [`TCP-LISTEN:${port},bind=${address},fork,reuseaddr SYSTEM:'echo open'`, `ss -Hltn 'src ${address} and sport = :${port}' | grep -q .`]
-      : [`UDP-RECVFROM:${port},bind=${address},fork,reuseaddr PIPE`, `echo ours | socat -t ${answerSeconds} - UDP:${address}:${port} | grep -q ours`];
+      ? [`TCP${family}-LISTEN:${port},bind=${host},fork,reuseaddr SYSTEM:'echo open'`, `ss -Hltn 'src ${host} and sport = :${port}' | grep -q .`]
+      : [`UDP${family}-RECVFROM:${port},bind=${host},fork,reuseaddr PIPE`, `echo ours | socat -t ${answerSeconds} - UDP${family}:${host}:${port} | grep -q ours`];
   await shell.must(
     `setsid socat ${service} </dev/null >/dev/null 2>&1 & ` +
       `for try in $(seq 100); do { ${listening}; } && exit 0; sleep 0.1; done; echo "nothing answers on ${protocol} ${address}:${port}" >&2; exit 1`,
@@ -57,7 +59,7 @@ export async function startService({ shell, address }: Pick<Endpoint, "shell" | 
 export async function askDenied(asker: Endpoint, target: string, { protocol, port }: DeniedService, patienceMs: number, signal: AbortSignal): Promise<DeniedOutcome> {
   const routed = asker.shell.run(`ip route get ${target}`, { signal }).then(({ exitCode }) => exitCode === 0);
   if (protocol === "udp") {
-    const { sent, ...outcome } = await sendDatagrams(asker.shell, `${target}:${port}`, patienceMs, signal);
+    const { sent, ...outcome } = await sendDatagrams(asker.shell, { target, port }, patienceMs, signal);
     return { ...outcome, packetsSent: (await routed) ? sent : 0 };
   }
   const [{ outcome, tookMs, localPort }, hasRoute] = await Promise.all([connectOnce(asker.agent, { address: target, port, timeoutMs: patienceMs, expect: "connect" }, signal), routed]);
@@ -68,11 +70,12 @@ export async function askDenied(asker: Endpoint, target: string, { protocol, por
  * Sends datagrams one after the other, all from one port: one that meets no firewall at all, as in a takeover, proves nothing of the policy, so one
  * is not enough. @throws Failure when the machine does not answer.
  */
-async function sendDatagrams(shell: MachineShell, target: string, patienceMs: number, signal: AbortSignal): Promise<Omit<DeniedOutcome, "packetsSent"> & { readonly sent: number }> {
+async function sendDatagrams(shell: MachineShell, { target, port }: { readonly target: string; readonly port: number }, patienceMs: number, signal: AbortSignal): Promise<Omit<DeniedOutcome, "packetsSent"> & { readonly sent: number }> {
   const sourcePort = firstDatagramPort + randomInt(1_000);
   const token = `asked-${randomInt(2 ** 32)}`;
   const startedMs = performance.now();
-  const script = `while read -r word; do echo "$word" | socat -t ${answerSeconds} - UDP:${target},sourceport=${sourcePort} 2>&1; echo sent; done`;
+  const { family, host } = socatAddress(target);
+  const script = `while read -r word; do echo "$word" | socat -t ${answerSeconds} - UDP${family}:${host}:${port},sourceport=${sourcePort} 2>&1; echo sent; done`;
   const count = Math.ceil(patienceMs / datagramMs);
   const { stdout } = await shell.run(script, { signal, input: `${token}\n`.repeat(count), timeoutMs: patienceMs + shellMarginMs });
   const lines = stdout.split("\n");

@@ -33,7 +33,13 @@ describe("forgedSegment", () => {
     expect([tcp.readUInt16BE(0), tcp.readUInt16BE(2), tcp.readUInt32BE(4), tcp.readUInt8(13)]).toEqual([40_000, 7, 0xdeadbeef, 0x18]);
   });
 
-  test("refuses what is no IPv4 address", () => {
-    expect(() => forgedSegment({ ...segment, source: "fe80::1" })).toThrow(RangeError);
+  test("over IPv6, too, sums to nothing together with its pseudo header (RFC 8200, 8.1)", () => {
+    const tcp = forgedSegment({ ...segment, source: "2001:db8:168::3", destination: "2001:db8:168:1::3" });
+    const addresses = Buffer.from("20010db8016800000000000000000003" + "20010db8016800010000000000000003", "hex");
+    expect(internetChecksum(Buffer.concat([addresses, Buffer.from([0, 0, 0, tcp.length, 0, 0, 0, 6]), tcp]))).toBe(0);
+  });
+
+  test.each([["fe80::1"], ["omarine"], ["192.168.0"]])("refuses %s as a source to IPv4", (source) => {
+    expect(() => forgedSegment({ ...segment, source })).toThrow(RangeError);
   });
 });

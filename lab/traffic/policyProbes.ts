@@ -1,10 +1,12 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Probe } from "../evidence/evidence.ts";
+import { addressWithPort } from "../topology/address.ts";
 import type { ConnectOutcome } from "./agent/connectOnce.ts";
 import { connectOnce } from "./connectOnce.ts";
 import { askDenied, type DeniedOutcome, type DeniedService, type Endpoint } from "./deniedService.ts";
 import { forgedSegment } from "./forgedSegment.ts";
+import { socatAddress } from "./socatAddress.ts";
 import { startArrivalCapture, type Arrivals } from "./arrivalCapture.ts";
 
 /** Who is asked for what. */
@@ -70,7 +72,7 @@ export async function askPolicy(question: PolicyQuestion, { moment, signal }: As
       id: "forged-ack",
       moment,
       atMs,
-      target: `${server.address}:${allowed.port}`,
+      target: addressWithPort(server.address, allowed.port),
       outcome: "sent",
       tookMs: forgedMs,
       sourcePorts,
@@ -91,7 +93,7 @@ function allowedProbe({ server, allowed }: PolicyQuestion, { moment, atMs, outco
     id: "allowed-service",
     moment,
     atMs,
-    target: `${server.address}:${allowed.port}`,
+    target: addressWithPort(server.address, allowed.port),
     outcome: outcome.outcome,
     tookMs: outcome.tookMs,
     sourcePorts: [outcome.localPort],
@@ -113,7 +115,7 @@ function deniedProbe({ client, server, denied: { from, protocol, port } }: Polic
     atMs,
     from,
     protocol,
-    target: `${from === "client" ? server.address : client.address}:${port}`,
+    target: addressWithPort(from === "client" ? server.address : client.address, port),
     outcome: outcome.outcome,
     tookMs: outcome.tookMs,
     sourcePorts: [outcome.sourcePort],
@@ -138,7 +140,8 @@ async function sendForged({ client, server, allowed }: PolicyQuestion, sequence:
     }).toString("base64"),
   );
   // One shell for all: under emulation a command costs more than the pause between two segments.
-  const script = `while read -r segment; do echo "$segment" | base64 -d | socat -u - IP4-SENDTO:${server.address}:6 || exit 1; sleep ${forgedPauseMs / 1000}; done`;
+  const { family, host } = socatAddress(server.address);
+  const script = `while read -r segment; do echo "$segment" | base64 -d | socat -u - IP${family}-SENDTO:${host}:6 || exit 1; sleep ${forgedPauseMs / 1000}; done`;
   await client.shell.must(script, { signal, input: `${segments.join("\n")}\n` });
   return ports;
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "../evidence/ledger.ts";
 import { exitCode, Failure } from "../failure/failure.ts";
 import type { Step } from "../progress/progress.ts";
+import { addressWithPort } from "../topology/address.ts";
 import type { AgentClient } from "./agentClient.ts";
 import { int32sOf } from "./packed.ts";
 import type { NamedSpec, PlacedFlow } from "./placedFlow.ts";
@@ -81,7 +82,7 @@ async function notOpen({ session, client, server, flows, within, signal }: Openi
 }
 
 function stageOf({ local }: Place): string {
-  return local === null ? "no connection" : `a socket of its own, ${local.address}:${local.port}, but no sign of the other side's program`;
+  return local === null ? "no connection" : `a socket of its own, ${addressWithPort(local.address, local.port)}, but no sign of the other side's program`;
 }
 
 function remedyFor(flow: NamedSpec | undefined, code: string | undefined, server: string): string {

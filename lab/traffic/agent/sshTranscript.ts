@@ -2,7 +2,7 @@ import type { Endpoint } from "../../evidence/ledger.ts";
 import { answerTo, echoOf, returnKey, type ContentSeed } from "./sshScript.ts";
 
 /** What the far side's program says before the first line: `SSH_CONNECTION` as sshd gave it. */
-const greetingPattern = /^@([\d.]+) (\d+) ([\d.]+) (\d+);/u;
+const greetingPattern = /^@([\da-f.:]+) (\d+) ([\da-f.:]+) (\d+);/u;
 
 /** The far side's view of the connection, and the output that follows. */
 export interface Greeting {

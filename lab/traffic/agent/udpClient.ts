@@ -1,11 +1,12 @@
 import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
 import { errorCode } from "./flow.ts";
 import { recordSize } from "./record.ts";
 import type { RecordFlow } from "./recordFlow.ts";
 
 /** Opens a UDP flow with a source port of its own: sends numbered requests, notes the answers and every ICMP error. */
 export function openUdpFlow(address: string, flow: RecordFlow, firstInMs: number): void {
-  const socket = createSocket("udp4");
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   flow.destroy = () => {
     flow.destroy = undefined;
     socket.close();
