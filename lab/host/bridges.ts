@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { execa } from "execa";
 import { z } from "zod";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
@@ -18,6 +19,11 @@ async function ipBatch(tried: string, commands: readonly string[], signal?: Abor
   }
 }
 
+/** The host's own ends get no IPv6 addresses: with them, it would ask the firewalls for routers. A kernel without IPv6 gives none anyway. */
+function withoutIpv6(link: string): string[] {
+  return existsSync("/proc/net/if_inet6") ? [`link set ${link} addrgenmode none`] : [];
+}
+
 /**
  * Makes a topology's bridges, and a tap for each NIC plugged into its bridge, in the network namespace of this process.
  * Bridges forward at once (no spanning tree) and flood multicast as an unmanaged switch does. The host itself has an address on the
@@ -26,12 +32,13 @@ async function ipBatch(tried: string, commands: readonly string[], signal?: Abor
 export async function createBridges(topology: Topology, signal?: AbortSignal): Promise<void> {
   const commands = topology.bridges.flatMap((bridge) => [
     `link add ${bridge} ${bridge === managementBridge ? `address ${topology.managementMac} ` : ""}type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+    ...withoutIpv6(bridge),
     `link set ${bridge} up`,
   ]);
   for (const machine of topology.machines) {
     for (const nic of machine.nics) {
       const tap = tapName(machine, nic);
-      commands.push(`tuntap add dev ${tap} mode tap`, `link set ${tap} master ${nic.bridge}`, `link set ${tap} up`);
+      commands.push(`tuntap add dev ${tap} mode tap`, `link set ${tap} master ${nic.bridge}`, ...withoutIpv6(tap), `link set ${tap} up`);
     }
   }
   commands.push(`addr add ${topology.managementAddress} dev ${managementBridge}`);
