@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tcpFlag, type Packet } from "../evidence/packet.ts";
 import { exitCode, Failure } from "../failure/failure.ts";
 import { decodeCapture } from "./decode.ts";
-import { RowReader } from "./tsharkFields.ts";
+import { RowReader, tsharkArguments } from "./tsharkFields.ts";
 
 const recorded = (name: string) => fileURLToPath(new URL(`recorded/${name}`, import.meta.url));
 const takeover = recorded("takeover.pcapng");
@@ -85,6 +85,46 @@ describe("451 frames of a failover, after fw-2 has taken over", async () => {
     await writeFile(file, bytes);
     const changed = (await decodeCapture(file, never)).packets;
     expect(bodies(changed, "udp").filter(({ record }) => record === undefined)).toHaveLength(66);
+  });
+});
+
+describe("328 frames of a failover over IPv6, around the announcement", async () => {
+  const { packets } = await decodeCapture(recorded("announced-ipv6.pcapng"), never);
+
+  test("every frame is there but those of the protocols above", () => {
+    const of = (kind: Packet["body"]["kind"]) => bodies(packets, kind).length;
+    expect({ tcp: of("tcp"), udp: of("udp"), vrrp: of("vrrp"), icmp: of("icmp"), advertisement: of("advertisement") }).toEqual({ tcp: 202, udp: 26, vrrp: 4, icmp: 4, advertisement: 8 });
+  });
+
+  test("the survivor's own announcement to all nodes, as its notify script sent it, then answers to its solicitations", () => {
+    const said = packets.filter(({ body, point }) => body.kind === "advertisement" && point === "br1");
+    expect(said.map(({ body }) => body)).toEqual([
+      { kind: "advertisement", targetMac: "52:54:00:f1:03:01", targetAddress: "2001:db8:168::100", solicited: false },
+      { kind: "advertisement", targetMac: "52:54:00:f1:01:00", targetAddress: "2001:db8:168::3", solicited: true },
+    ]);
+    expect(said[0]).toMatchObject({ destinationMac: "33:33:00:00:00:01", sourceMac: "52:54:00:f1:03:01" });
+  });
+
+  test("adverts come from a link-local address", () => {
+    expect(bodies(packets, "vrrp")[0]).toMatchObject({ sourceAddress: "fe80::5054:ff:fef1:301", destinationAddress: "ff02::12", routerId: 11, priority: 100, ipId: undefined });
+  });
+
+  test("what IPv6 has no number for, TCP's timestamp tells: the same on both sides of NAT66, another for each of a segment's copies", () => {
+    const segment = bodies(packets, "tcp").find(({ payloadBytes, sourceAddress }) => payloadBytes > 0 && sourceAddress === "2001:db8:168::3");
+    const copies = packets.filter(({ body }) => body.kind === "tcp" && body.seq === segment?.seq && body.payloadBytes === segment.payloadBytes && body.timestamp === segment.timestamp);
+    expect(new Set(copies.map(({ point }) => point))).toEqual(new Set(["br1", "fw-2.eth1", "fw-2.eth0", "br0"]));
+    expect(bodies(packets, "tcp").every(({ ipId, timestamp }) => ipId === undefined && timestamp !== undefined)).toBe(true);
+    expect(bodies(packets, "udp").filter(({ record }) => record !== undefined).length).toBe(24);
+  });
+
+  test("an advertisement without the option leads to the frame's own MAC; one without a target is refused", () => {
+    const cells = (changes: Readonly<Record<number, string>>) =>
+      Array.from({ length: 36 }, (_, column) => ({ 0: "1.000000000", 1: "br0", 2: "eth:ethertype:ipv6:icmpv6", 3: "52:54:00:f1:01:00", 4: "33:33:00:00:00:01", 9: "fe80::1", 10: "ff02::1", 25: "136", 26: "0", ...changes })[column] ?? "").join("\t");
+    const columns = tsharkArguments.filter((_, index) => tsharkArguments[index - 1] === "-e");
+    const [target, flag] = [columns.indexOf("icmpv6.nd.na.target_address"), columns.indexOf("icmpv6.nd.na.flag.s")];
+    expect(columns[25]).toBe("icmpv6.type");
+    expect(new RowReader().read(cells({ [target]: "fe80::1", [flag]: "1" })).packet?.body).toEqual({ kind: "advertisement", targetMac: "52:54:00:f1:01:00", targetAddress: "fe80::1", solicited: true });
+    expect(() => new RowReader().read(cells({ [flag]: "1" }))).toThrow(/no icmpv6\.nd\.na\.target_address/u);
   });
 });
 
@@ -180,7 +220,7 @@ describe("what cannot be read is one line and exit 2", () => {
 });
 
 test("a row that lacks what its protocol must have is refused, and quoted", () => {
-  const row = (protocols: string) => ["1.000000000", "br0", protocols, "52:54:00:f1:01:00", "52:54:00:f1:02:01", ...Array.from({ length: 27 }, () => "")].join("\t");
+  const row = (protocols: string) => ["1.000000000", "br0", protocols, "52:54:00:f1:01:00", "52:54:00:f1:02:01", ...Array.from({ length: 31 }, () => "")].join("\t");
   expect(() => new RowReader().read(row("eth:ethertype:ip:tcp"))).toThrow(/no ip\.src in the row 1\.000000000 br0/u);
   expect(new RowReader().read(row("eth:ethertype:lldp"))).toEqual({ point: "br0", packet: undefined });
 });

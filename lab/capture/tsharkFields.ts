@@ -1,14 +1,15 @@
-import type { ArpBody, IcmpBody, Packet, TcpBody, UdpBody, VrrpBody } from "../evidence/packet.ts";
+import type { AdvertisementBody, ArpBody, IcmpBody, Packet, TcpBody, UdpBody, VrrpBody } from "../evidence/packet.ts";
 import { ofProbe, readRecord, recordSize, reverse } from "../traffic/agent/record.ts";
 
 /** Fields that tshark is asked for, in the order of its columns. Of a field that comes several times it prints all, with commas between. */
 const fields = [
   ...["frame.time_epoch", "frame.interface_name", "frame.protocols", "eth.src", "eth.dst"],
   ...["ip.src", "ip.dst", "ip.id", "ip.proto", "ipv6.src", "ipv6.dst", "ipv6.nxt"],
-  ...["tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len"],
+  ...["tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len", "tcp.options.timestamp.tsval"],
   ...["udp.srcport", "udp.dstport", "udp.length", "udp.payload"],
   ...["icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code"],
   ...["vrrp.virt_rtr_id", "vrrp.prio"],
+  ...["icmpv6.nd.na.target_address", "icmpv6.nd.na.flag.s", "icmpv6.opt.target_linkaddr"],
   ...["arp.opcode", "arp.src.hw_mac", "arp.src.proto_ipv4", "arp.dst.proto_ipv4"],
 ] as const;
 type Field = (typeof fields)[number];
@@ -38,6 +39,8 @@ export interface DecodedRow {
 /** Headers that may stand between an IP header and what it carries: IPv6's extension headers, and the authentication header. */
 const betweenHeaders = new Set(["ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "ah"]);
 const arpOperations: Readonly<Record<string, ArpBody["operation"]>> = { "1": "request", "2": "reply" };
+/** ICMPv6's number of neighbour advertisements (RFC 4861, 4.4). */
+const neighbourAdvertisement = "136";
 const recordStart = "66776c31";
 
 /** What a frame is made of, outermost first: the network's protocol, what that carries, and what comes after it. */
@@ -88,8 +91,9 @@ export class RowReader {
         return this.#tcp(row, version);
       case "udp":
         return this.#udp(row, version);
-      case "icmp":
       case "icmpv6":
+        return row[columnOf["icmpv6.type"]] === neighbourAdvertisement ? this.#advertisement(row) : this.#icmp(row, version, carried, quoted);
+      case "icmp":
         return this.#icmp(row, version, carried, quoted);
       case "vrrp":
         return this.#vrrp(row, version);
@@ -118,6 +122,7 @@ export class RowReader {
   }
 
   #tcp(row: readonly string[], version: "ip" | "ipv6"): TcpBody {
+    const stamped = version === "ipv6" && row[columnOf["tcp.options.timestamp.tsval"]] !== "";
     return {
       kind: "tcp",
       ...this.#ip(row, version),
@@ -127,6 +132,7 @@ export class RowReader {
       ack: number(row, "tcp.ack_raw"),
       flags: number(row, "tcp.flags"),
       payloadBytes: number(row, "tcp.len"),
+      ...(stamped && { timestamp: number(row, "tcp.options.timestamp.tsval") }),
     };
   }
 
@@ -156,6 +162,15 @@ export class RowReader {
 
   #vrrp(row: readonly string[], version: "ip" | "ipv6"): VrrpBody {
     return { kind: "vrrp", ...this.#ip(row, version), routerId: number(row, "vrrp.virt_rtr_id"), priority: number(row, "vrrp.prio") };
+  }
+
+  #advertisement(row: readonly string[]): AdvertisementBody {
+    return {
+      kind: "advertisement",
+      targetMac: this.#text(row, row[columnOf["icmpv6.opt.target_linkaddr"]] === "" ? "eth.src" : "icmpv6.opt.target_linkaddr"),
+      targetAddress: this.#text(row, "icmpv6.nd.na.target_address"),
+      solicited: number(row, "icmpv6.nd.na.flag.s") === 1,
+    };
   }
 
   /** Undefined for what is no ARP but looks like it: RARP, as QEMU's announcements of a restored machine. */

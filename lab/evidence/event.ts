@@ -18,7 +18,7 @@ const told = {
 /** Something that happened on a machine or a bridge, as it tells itself. */
 export const eventSchema = z.discriminatedUnion("kind", [
   z.object({ ...told, kind: z.literal("vrrp-state"), instance: z.string(), state: z.enum(["MASTER", "BACKUP", "FAULT"]) }),
-  z.object({ ...told, kind: z.literal("address"), address: z.string(), nic: z.string(), change: z.enum(["added", "removed"]) }),
+  z.object({ ...told, kind: z.literal("address"), address: z.string(), nic: z.string(), change: z.enum(["added", "removed", "tentative"]) }),
   z.object({ ...told, kind: z.literal("commit"), stage: z.enum(["began", "ended"]), entries: z.number().int().min(0).optional() }),
   /** A bridge learned that frames to `mac` leave by `port`, or forgot it. */
   z.object({ ...told, kind: z.literal("forwarding"), mac: z.string(), port: z.string(), change: z.enum(["learned", "forgotten"]) }),

@@ -14,7 +14,7 @@ export const metricIds = [
   "masterMs",
   /** Until it had all virtual addresses. */
   "addressUpMs",
-  /** Until gratuitous ARP was seen for all of them. */
+  /** Until gratuitous ARP, or a neighbour advertisement, was seen for all of them. */
   "announcedMs",
   /** Until the replicated states were in its kernel. */
   "committedMs",

@@ -9,7 +9,7 @@ export const tcpFlag = { fin: 0x01, syn: 0x02, rst: 0x04, psh: 0x08, ack: 0x10 }
 interface IpPacket {
   readonly sourceAddress: string;
   readonly destinationAddress: string;
-  /** IPv4's identification: a router leaves it as it is, and a retransmission has another. Undefined for IPv6. */
+  /** IPv4's identification: a router leaves it as it is, and a retransmission has another. Undefined for IPv6, which has none. */
   readonly ipId: number | undefined;
 }
 
@@ -22,6 +22,11 @@ export interface TcpBody extends IpPacket {
   readonly ack: number;
   /** Bits of `tcpFlag`. */
   readonly flags: number;
+  /**
+   * Over IPv6 only, where there is one: the sender's clock in TCP's timestamp option (RFC 7323, 3.2), in its own ticks. A router leaves it as it is, NAT or
+   * not, and a retransmission has a later one: it does what IPv4's identification does.
+   */
+  readonly timestamp?: number;
   /** Bytes of data, also those beyond what the capture kept. */
   readonly payloadBytes: number;
 }
@@ -66,6 +71,16 @@ export interface ArpBody {
   readonly targetAddress: string;
 }
 
+/** A neighbour advertisement (RFC 4861, 4.4): IPv6's answer where `target` is, or announcement of it. */
+export interface AdvertisementBody {
+  readonly kind: "advertisement";
+  /** Where the target is said to be: the option's link-layer address, or the frame's own when it has none. */
+  readonly targetMac: string;
+  readonly targetAddress: string;
+  /** Whether it answers a solicitation. */
+  readonly solicited: boolean;
+}
+
 /** A frame at one point of the lab. */
 export interface Packet {
   /** Milliseconds of the host's epoch clock, to the microsecond. */
@@ -74,7 +89,7 @@ export interface Packet {
   readonly point: string;
   readonly sourceMac: string;
   readonly destinationMac: string;
-  readonly body: TcpBody | UdpBody | IcmpBody | VrrpBody | ArpBody;
+  readonly body: TcpBody | UdpBody | IcmpBody | VrrpBody | ArpBody | AdvertisementBody;
 }
 
 /** A capture that has been decoded. */

@@ -13,7 +13,7 @@ export const timelineStepSchema = z.enum([
   "master",
   /** The survivor has a virtual address; subject: address. */
   "address-up",
-  /** First gratuitous ARP for a virtual address that leads to the survivor; subject: bridge. */
+  /** First gratuitous ARP (over IPv6: neighbour advertisement) for a virtual address that leads to the survivor; subject: bridge. */
   "announced",
   /** The bridge leads frames for a virtual address to the survivor; subject: bridge. */
   "forwarding-moved",

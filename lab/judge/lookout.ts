@@ -1,5 +1,5 @@
 import { hostEpochClock, type LabEvent } from "../evidence/event.ts";
-import type { ArpBody, Packet, VrrpBody } from "../evidence/packet.ts";
+import type { AdvertisementBody, ArpBody, Packet, VrrpBody } from "../evidence/packet.ts";
 import type { TimelineMoment, TimelineStep } from "../evidence/timeline.ts";
 import { hostPart, machineSpec, nicOf, tapName, type MachineSpec, type Nic, type VirtualAddress } from "../topology/topology.ts";
 import { clockConverters, type ToHostTime } from "./clocks.ts";
@@ -7,6 +7,17 @@ import type { Scene } from "./scene.ts";
 
 export type PacketOf<B> = Packet & { readonly body: B };
 type EventOf<K extends LabEvent["kind"]> = Extract<LabEvent, { kind: K }>;
+
+/** Of an address: where it was said to be, and by what. */
+export interface Announcement {
+  readonly atMs: number;
+  readonly mac: string;
+  /** In words. */
+  readonly by: string;
+}
+
+/** MACs of virtual routers, which only a master has: of IPv4 and of IPv6 (RFC 5798, 7.3). */
+const virtualRouterMac = /^00:00:5e:00:0[12]:/u;
 
 /** An event whose time is the host's. */
 export type Timed<E> = E & { readonly hostMs: number; readonly errorMs: number };
@@ -37,7 +48,7 @@ export class Lookout {
     this.captureFile = typeof evidence.capture === "object" ? evidence.capture.file : "evidence.json";
     this.noCapture = packets !== undefined ? undefined : evidence.capture === "off" ? "no capture was wanted" : "there is no capture";
     this.#converters = clockConverters(evidence.clocks);
-    this.#announcing = (packets ?? []).filter(({ body, atMs }) => (body.kind === "vrrp" || body.kind === "arp") && atMs >= transition.before.atMs && atMs <= this.untilMs);
+    this.#announcing = (packets ?? []).filter(({ body, atMs }) => (body.kind === "vrrp" || body.kind === "arp" || body.kind === "advertisement") && atMs >= transition.before.atMs && atMs <= this.untilMs);
   }
 
   get virtualAddresses(): readonly VirtualAddress[] {
@@ -71,13 +82,13 @@ export class Lookout {
     );
   }
 
-  /** ARP on a bridge that leads an address to the survivor: from its own MAC, or from a virtual router's (RFC 5798, 7.3), which only a master has. */
-  announcements(bridge: string, address: string, sinceMs: number): PacketOf<ArpBody>[] {
+  /** ARP or neighbour advertisements on a bridge that lead an address to the survivor: to its own MAC, or to a virtual router's. */
+  announcements(bridge: string, address: string, sinceMs: number): Announcement[] {
     const own = this.port(bridge)?.nic.mac;
-    return this.#onBridge(bridge, sinceMs).filter(
-      (packet): packet is PacketOf<ArpBody> =>
-        packet.body.kind === "arp" && packet.body.senderAddress === address && (packet.body.senderMac === own || packet.body.senderMac.startsWith("00:00:5e:00:01:")),
-    );
+    return this.#onBridge(bridge, sinceMs).flatMap(({ body, atMs }) => {
+      const said = body.kind === "arp" ? saidByArp(body, address) : body.kind === "advertisement" ? saidByAdvertisement(body, address) : undefined;
+      return said !== undefined && (said.mac === own || virtualRouterMac.test(said.mac)) ? [{ atMs, ...said }] : [];
+    });
   }
 
   #onBridge(bridge: string, sinceMs: number): Packet[] {
@@ -96,6 +107,15 @@ export class Lookout {
     }
     return { seen: seen.toSorted((a, b) => a.hostMs - b.hostMs), untimed };
   }
+}
+
+function saidByArp({ senderMac, senderAddress, targetAddress, operation }: ArpBody, address: string): Omit<Announcement, "atMs"> | undefined {
+  if (senderAddress !== address) return undefined;
+  return { mac: senderMac, by: `${targetAddress === address ? "gratuitous ARP" : `ARP about ${targetAddress}`}, ${operation}` };
+}
+
+function saidByAdvertisement({ targetMac, targetAddress, solicited }: AdvertisementBody, address: string): Omit<Announcement, "atMs"> | undefined {
+  return targetAddress === address ? { mac: targetMac, by: `${solicited ? "solicited" : "unsolicited"} neighbour advertisement` } : undefined;
 }
 
 export function unseen(step: TimelineStep, subject: string, detail: string, evidence: string): TimelineMoment {

@@ -37,6 +37,26 @@ test.each([
   expect(leavingTimes([entered], [left])).toEqual([undefined]);
 });
 
+describe("over IPv6, which has no identification", () => {
+  const over6 = (atMs: number, seq: number, payloadBytes: number, timestamp?: number): FlowPacket =>
+    at(atMs, { kind: "tcp", ...ends, ipId: undefined, seq, ack: 1, flags: tcpFlag.ack, payloadBytes, ...(timestamp !== undefined && { timestamp }) });
+
+  test("a retransmission that passed does not stand for the segment that did not: TCP's timestamp tells them apart", () => {
+    expect(leavingTimes([over6(0, 100, 48, 500), over6(300, 100, 48, 800)], [over6(301, 100, 48, 800)])).toEqual([undefined, 301]);
+    expect(leavingTimes([over6(0, 100, 0, 500), over6(300, 100, 0, 800)], [over6(1, 100, 0, 500)])).toEqual([1, undefined]);
+  });
+
+  test("without timestamps as many are found as came out", () => {
+    const times = leavingTimes([over6(0, 100, 48), over6(300, 100, 48)], [over6(301, 100, 48)]);
+    expect(times.filter((time) => time !== undefined)).toEqual([301]);
+  });
+
+  test("datagrams are found by their record's number", () => {
+    const datagram6 = (atMs: number, seq: number): FlowPacket => at(atMs, { kind: "udp", ...ends, ipId: undefined, payloadBytes: 48, record: { direction: "forward", seq, probe: false } });
+    expect(leavingTimes([datagram6(0, 1), datagram6(1, 2), datagram6(2, 3)], [datagram6(3, 1), datagram6(4, 3)])).toEqual([3, undefined, 4]);
+  });
+});
+
 describe("merged and split segments", () => {
   test("two merged into one", () => {
     expect(leavingTimes([data(0, 100, 48, 7), data(0.1, 148, 48, 8)], [data(1, 100, 96, 7)])).toEqual([1, 1]);

@@ -16,7 +16,7 @@ export interface FlowPacket {
  * Says for each packet that went in when it came out, or undefined. Both lists are of one flow and direction, in the order of their times.
  *
  * A packet that is the same on both sides of a router is its own proof: a datagram by our record's number, a TCP segment by its sequence number, both by
- * IPv4's identification, which a router leaves as it is and a retransmission has anew. Only TCP's data may be cut anew on its way, as machines merge
+ * IPv4's identification, which a router leaves as it is and a retransmission has anew; IPv6 has none, and TCP's own timestamp stands for it. Only TCP's data may be cut anew on its way, as machines merge
  * and split segments (GRO, GSO): such a segment is out when every byte of it left in frames that no other segment has claimed, so that a retransmission
  * that passed never stands for the one that did not. Of several that claim the same bytes, the last that went in has them: a router takes
  * milliseconds, a retransmission waits for more.
@@ -45,9 +45,8 @@ export function sameness({ body }: FlowPacket): string {
     const number = record === undefined ? `${body.payloadBytes}` : `${record.direction} ${record.seq} ${record.probe ? "probe" : "flow"}`;
     return `udp ${number} ${body.ipId ?? "-"}`;
   }
-  return body.payloadBytes > 0
-    ? `data ${body.ipId ?? "-"} ${body.seq} ${body.payloadBytes}`
-    : `bare ${body.ipId ?? "-"} ${body.seq} ${body.ack} ${body.flags}`;
+  const once = body.ipId ?? body.timestamp ?? "-";
+  return body.payloadBytes > 0 ? `data ${once} ${body.seq} ${body.payloadBytes}` : `bare ${once} ${body.seq} ${body.ack} ${body.flags}`;
 }
 
 function matchSame(entering: readonly FlowPacket[], leaving: readonly FlowPacket[], limitMs: number, times: (number | undefined)[], used: Set<number>): void {

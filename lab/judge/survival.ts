@@ -1,5 +1,6 @@
 import type { DirectionFigures } from "./direction.ts";
 import { resumption, type FlowFigures } from "./figures.ts";
+import { addressWithPort } from "../topology/address.ts";
 import { ms, type Scene } from "./scene.ts";
 
 /** What became of one flow in one transition. */
@@ -42,8 +43,8 @@ export function survivalOf(scene: Scene, figures: FlowFigures): Survival {
     faults.push(...counts.filter(([count]) => count > 0).map(([count, what]) => `${direction.name}: ${count} of ${direction.sent} ${what}`));
   }
   if (flow.accepted !== 1) faults.push(`accepted ${flow.accepted} times`);
-  const sources = new Set(flow.serverSawSources.map(({ address, port }) => `${address}:${port}`));
-  const expected = `${flow.natTuple.source.address}:${flow.natTuple.source.port}`;
+  const sources = new Set(flow.serverSawSources.map(({ address, port }) => addressWithPort(address, port)));
+  const expected = addressWithPort(flow.natTuple.source.address, flow.natTuple.source.port);
   if (sources.size !== 1 || !sources.has(expected)) faults.push(`the server saw ${[...sources].join(", ")} instead of ${expected} alone`);
   const error = errors.find(({ atMs }) => !(atMs > untilMs));
   if (error !== undefined) faults.push(`${error.code}${Number.isFinite(error.atMs) ? ` ${ms(error.atMs - faultMs)} after the fault` : ""}: ${error.message}`);

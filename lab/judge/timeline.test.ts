@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Packet } from "../evidence/packet.ts";
+import type { AdvertisementBody, Packet } from "../evidence/packet.ts";
 import type { Timeline, TimelineStep } from "../evidence/timeline.ts";
+import { primaryBackupIpv6 } from "../topology/primaryBackup.ts";
 import { healthyRun, story } from "./healthyRun.ts";
 import { judge } from "./judge.ts";
 import { arp, guest, script, takeover, through } from "./timeline.fixture.ts";
@@ -156,6 +157,30 @@ describe("who announces", () => {
     const learned = { kind: "forwarding", where: "br0", clock: "host-epoch", source: "events/forwarding.txt", text: "", mac: virtual, port: "fw-2.eth0", change: "learned" } as const;
     const told = failoverOf({ ...evidence, events: [...evidence.events, { ...learned, atMs: story.failoverMs + 2_751 }] }, [...moved, ...more]);
     expect(after(told, "forwarding-moved", "br0")).toBe(2_751);
+  });
+});
+
+describe("who announces over IPv6", () => {
+  const { address } = primaryBackupIpv6.virtualAddresses.find(({ bridge }) => bridge === "br0") ?? { address: "" };
+  const over6 = { ...evidence, topology: primaryBackupIpv6.name };
+  const said = (machine: "fw-1" | "fw-2", afterMs: number, changes: Partial<AdvertisementBody> = {}): Packet => {
+    const like = arp(machine, "br0", afterMs);
+    return { ...like, destinationMac: "33:33:00:00:00:01", body: { kind: "advertisement", targetMac: like.sourceMac, targetAddress: address, solicited: false, ...changes } };
+  };
+  const timelineOf = (more: readonly Packet[]) => failoverOf(over6, [...packets.filter(({ body }) => body.kind !== "arp"), ...more].toSorted((a, b) => a.atMs - b.atMs));
+
+  test("the survivor's neighbour advertisement for the virtual address, not the old firewall's, and not one for another address", () => {
+    const timeline = timelineOf([said("fw-1", 100), said("fw-2", 200, { targetAddress: "fe80::2" }), said("fw-2", 2_870), said("fw-2", 2_900)]);
+    expect(after(timeline, "announced", "br0")).toBe(2_870);
+    expect(moment(timeline, "announced", "br0").detail).toContain("unsolicited neighbour advertisement");
+  });
+
+  test("an answer to a solicitation leads there too, as does a virtual router's MAC of IPv6", () => {
+    expect(after(timelineOf([said("fw-2", 2_880, { solicited: true, targetMac: "00:00:5e:00:02:0a" })]), "announced", "br0")).toBe(2_880);
+  });
+
+  test("without any, it is not seen", () => {
+    expect(moment(timelineOf([said("fw-1", 100)]), "announced", "br0")).toMatchObject({ atMs: null, detail: expect.stringContaining("neighbour advertisement") as string });
   });
 });
 

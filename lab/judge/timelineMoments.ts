@@ -67,7 +67,7 @@ export function addressMoments(lookout: Lookout): TimelineMoment[] {
   });
 }
 
-/** The first ARP on each bridge that leads its virtual address to the survivor, and when the bridge itself leads there. */
+/** The first ARP or neighbour advertisement on each bridge that leads its virtual address to the survivor, and when the bridge itself leads there. */
 export function announcementMoments(lookout: Lookout): TimelineMoment[] {
   return lookout.virtualAddresses.flatMap((virtual) => {
     const announced = announcedMoment(lookout, virtual);
@@ -87,11 +87,9 @@ function announcedMoment(lookout: Lookout, { bridge, address }: VirtualAddress):
   if (noCapture !== undefined) return { moment: unseen("announced", bridge, noCapture, captureFile), mac: ownMac };
   // A virtual router's MAC is the old master's until the survivor speaks.
   const survivorSpeaksMs = lookout.adverts(to, bridge).find(({ atMs }) => atMs >= fromMs)?.atMs ?? fromMs;
-  const first = lookout.announcements(bridge, address, fromMs).find(({ body, atMs }) => body.senderMac === ownMac || atMs >= survivorSpeaksMs);
-  if (first === undefined) return { moment: unseen("announced", bridge, `no ARP on ${bridge} led ${address} to ${to}`, captureFile), mac: ownMac };
-  const { senderMac, operation, targetAddress } = first.body;
-  const gratuitous = targetAddress === address ? "gratuitous ARP" : `ARP about ${targetAddress}`;
-  return { moment: captured("announced", bridge, first.atMs, `${address} is at ${senderMac} (${gratuitous}, ${operation})`, captureFile), mac: senderMac };
+  const first = lookout.announcements(bridge, address, fromMs).find(({ mac, atMs }) => mac === ownMac || atMs >= survivorSpeaksMs);
+  if (first === undefined) return { moment: unseen("announced", bridge, `no ${address.includes(":") ? "neighbour advertisement" : "ARP"} on ${bridge} led ${address} to ${to}`, captureFile), mac: ownMac };
+  return { moment: captured("announced", bridge, first.atMs, `${address} is at ${first.mac} (${first.by})`, captureFile), mac: first.mac };
 }
 
 function forwardingMoment(lookout: Lookout, { bridge }: VirtualAddress, { moment: announced, mac }: Announced): TimelineMoment {

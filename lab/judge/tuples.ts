@@ -1,5 +1,6 @@
 import type { FlowLedger, Tuple } from "../evidence/ledger.ts";
 import type { ConntrackEntry, ConntrackTuple } from "../evidence/observation.ts";
+import { addressWithPort } from "../topology/address.ts";
 
 /** The protocol on the wire of a flow's kind. */
 export function protocolOf({ kind }: Pick<FlowLedger, "kind">): string {
@@ -8,7 +9,7 @@ export function protocolOf({ kind }: Pick<FlowLedger, "kind">): string {
 
 /** A 4-tuple with its protocol, as people read it; the same text for the same tuple. */
 export function tupleText(protocol: string, { source, destination }: Tuple): string {
-  return `${protocol} ${source.address}:${source.port} > ${destination.address}:${destination.port}`;
+  return `${protocol} ${addressWithPort(source.address, source.port)} > ${addressWithPort(destination.address, destination.port)}`;
 }
 
 export function reversed({ source, destination }: Tuple): Tuple {
@@ -17,7 +18,7 @@ export function reversed({ source, destination }: Tuple): Tuple {
 
 /** A tuple of connection tracking, as text of the same form. */
 export function conntrackText(protocol: string, { source, sourcePort, destination, destinationPort }: ConntrackTuple): string {
-  return `${protocol} ${source}:${sourcePort ?? "-"} > ${destination}:${destinationPort ?? "-"}`;
+  return `${protocol} ${addressWithPort(source, sourcePort ?? "-")} > ${addressWithPort(destination, destinationPort ?? "-")}`;
 }
 
 /** Entries by original tuple. */

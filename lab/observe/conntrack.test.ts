@@ -38,6 +38,18 @@ describe("conntrack -L", () => {
     expect(entries.find((entry) => entry.protocol === "unknown-253")).toMatchObject({ timeoutSeconds: 597 });
   });
 
+  test("over IPv6 with NAT66, in the table and in both caches, every line, with the same tuples", () => {
+    const table = parseConntrack(recorded("conntrack-ipv6"));
+    expect(table).toHaveLength(lines(recorded("conntrack-ipv6")));
+    const tuple = { source: "2001:db8:168::3", destination: "2001:db8:168:1::3", sourcePort: 57388, destinationPort: 7 };
+    const reply = { source: "2001:db8:168:1::3", destination: "2001:db8:168:1::100", sourcePort: 7, destinationPort: 48414 };
+    const internal = parseCache(recorded("internalCache-ipv6"));
+    const external = parseCache(recorded("externalCache-ipv6"));
+    for (const entries of [table, internal]) expect(entries.find(({ original }) => original.sourcePort === 57388)).toMatchObject({ original: tuple, reply, state: "ESTABLISHED" });
+    expect(external.find(({ original }) => original.sourcePort === 57388)).toMatchObject({ original: tuple, flags: ["ASSURED"] });
+    expect([internal.length, external.length]).toEqual([13, 13]);
+  });
+
   test("-o extended tells the same entries", () => {
     expect(parseConntrack(recorded("conntrack-extended"))).toHaveLength(lines(recorded("conntrack-extended")));
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { conntrackEntrySchema, type ConntrackEntry } from "../evidence/observation.ts";
+import { canonicalAddress } from "../topology/address.ts";
 import { checked, unreadable } from "./parsed.ts";
 
 /** Keys of a tuple: addresses, ports, ICMP's and GRE's stand-ins for ports, counters, and the zone of one direction. */
@@ -98,8 +99,8 @@ function tupleOf(fields: TupleFields) {
   const sourcePort = fields.get("sport");
   const destinationPort = fields.get("dport");
   return {
-    source: fields.get("src"),
-    destination: fields.get("dst"),
+    source: canonicalAddress(fields.get("src") ?? ""),
+    destination: canonicalAddress(fields.get("dst") ?? ""),
     ...(sourcePort !== undefined && { sourcePort: Number(sourcePort) }),
     ...(destinationPort !== undefined && { destinationPort: Number(destinationPort) }),
   };

@@ -77,9 +77,21 @@ describe("addresses as the kernel tells them", () => {
     ]);
   });
 
+  test("over IPv6: usable once nobody else was found to have it, never when somebody has it, and at once where VRRP gives it without asking", () => {
+    const events = recorded("address-watch-ipv6")
+      .trim()
+      .split("\n")
+      .flatMap((line) => watch(line) ?? []);
+    expect(events.map(({ address, change }) => `${address} ${change}`)).toEqual([
+      ...["2001:db8:9::1 tentative", "2001:db8:9::1 added", "2001:db8:9::1 removed"],
+      ...["2001:db8:168:1::2 tentative", "2001:db8:168:1::2 tentative", "2001:db8:168:1::2 removed"],
+      ...["2001:db8:168:1::100 added", "2001:db8:168::100 added", "2001:db8:168:1::100 removed", "2001:db8:168::100 removed"],
+    ]);
+  });
+
   test("a VLAN's name, a label, IPv6; a line of another kind is none", () => {
     expect(watch("[2026-11-20T22:20:35.067644] 2: eth1.162@eth1    inet 10.0.0.1/32 scope global eth1:vip\\       valid_lft forever")).toMatchObject({ nic: "eth1.162", address: "10.0.0.1" });
-    expect(watch("[2026-11-20T22:20:35.068877] 2: d0    inet6 fd00::1/64 scope global tentative \\       valid_lft forever")).toMatchObject({ address: "fd00::1", atMs: 1_795_213_235_068.877 });
+    expect(watch("[2026-11-20T22:20:35.068877] 2: d0    inet6 fd00::1/64 scope global tentative \\       valid_lft forever")).toMatchObject({ address: "fd00::1", atMs: 1_795_213_235_068.877, change: "tentative" });
     expect(watch("Cannot talk to rtnetlink")).toBeUndefined();
   });
 });

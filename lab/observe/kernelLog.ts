@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import { loggedPacketSchema, type LoggedPacket } from "../evidence/observation.ts";
+import { canonicalAddress } from "../topology/address.ts";
 import { checked, unreadable } from "./parsed.ts";
 
 /** Words without a value that nf_log_syslog writes for TCP; `CWR`… are header flags, the rest of a line's bare words are the IP header's. */
@@ -9,7 +9,8 @@ const tcpFlags = new Set(["CWR", "ECE", "URG", "ACK", "PSH", "RST", "SYN", "FIN"
  * Packets that the ruleset logged, out of `dmesg`. Lines of other parts of the kernel are not packets and are left out.
  * A packet quoted inside an ICMP error (`[SRC=… ]`) is not taken for the packet itself. The prefix is all that stands before `IN=`.
  * @throws Failure on a line that is a packet's but does not parse.
- * Source: Linux net/netfilter/nf_log_syslog.c (dump_ipv4_packet, dump_tcp_header); dmesg(1).
+ * The kernel writes IPv6 addresses with all their zeros; they are given as every other view has them.
+ * Source: Linux net/netfilter/nf_log_syslog.c (dump_ipv4_packet, dump_ipv6_packet, dump_tcp_header); dmesg(1).
  */
 export function parseKernelLog(text: string): LoggedPacket[] {
   return text
@@ -37,8 +38,8 @@ function parseLine(line: string): LoggedPacket {
     protocol: fields.get("PROTO")?.toLowerCase(),
     inNic: fields.get("IN"),
     outNic: fields.get("OUT"),
-    source: canonical(fields.get("SRC")),
-    destination: canonical(fields.get("DST")),
+    source: addressIn(fields, "SRC"),
+    destination: addressIn(fields, "DST"),
     ...(sourcePort !== undefined && { sourcePort: Number(sourcePort) }),
     ...(destinationPort !== undefined && { destinationPort: Number(destinationPort) }),
     flags,
@@ -46,9 +47,9 @@ function parseLine(line: string): LoggedPacket {
   return checked("dmesg", loggedPacketSchema, packet, line);
 }
 
-/** The kernel logs IPv6 addresses with all their zeros; every other view has them short. */
-function canonical(address: string | undefined): string | undefined {
-  return address !== undefined && isIPv6(address) ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
+function addressIn(fields: ReadonlyMap<string, string>, name: string): string | undefined {
+  const address = fields.get(name);
+  return address === undefined ? undefined : canonicalAddress(address);
 }
 
 /** Cuts from the first `[SRC=` to its closing bracket: ICMP errors quote the packet that they answer, and may nest. */

@@ -19,6 +19,18 @@ test("ip -j neigh: address, NIC, MAC and state", () => {
   expect(parseNeighbours('[{"dst":"192.168.0.9","dev":"eth0","state":["FAILED"]}]')).toEqual([{ address: "192.168.0.9", nic: "eth0", state: ["FAILED"] }]);
 });
 
+test("over IPv6: virtual addresses beside own and link-local ones, in the same text as their neighbours' entries", () => {
+  const addresses = parseAddresses(recorded("addresses-ipv6"));
+  expect(addresses).toContainEqual({ nic: "eth1", address: "2001:db8:168::100", prefixLength: 64 });
+  expect(addresses).toContainEqual({ nic: "eth1", address: "fe80::5054:ff:fef1:301", prefixLength: 64 });
+  expect(parseNeighbours(recorded("neighbours-ipv6"))).toContainEqual({ address: "2001:db8:168::100", nic: "eth0", mac: "52:54:00:f1:03:01", state: ["REACHABLE"] });
+});
+
+test.each([["tentative", "2001:db8:9::1"], ["dadfailed", "2001:db8:168:1::2"]])("an IPv6 address that is %s is not used, and not held", (name, address) => {
+  expect(recorded(`addresses-${name}`)).toContain(`"${address}"`);
+  expect(parseAddresses(recorded(`addresses-${name}`)).map((held) => held.address)).toEqual(["2001:db8:168:1::3", "fe80::5054:ff:fef1:400"]);
+});
+
 test("bridge -j fdb: what was learned, not the ports' own addresses", () => {
   expect(parseForwarding(recorded("forwarding"))).toEqual([
     { mac: "52:54:00:f1:02:00", port: "f1.eth0" },
@@ -79,6 +91,11 @@ describe("dmesg", () => {
 
   test("IPv6 addresses are short, as everywhere else", () => {
     expect(packets.find((packet) => packet.sourcePort === 40026)).toMatchObject({ source: "fd00::3", destination: "fd01::3" });
+  });
+
+  test("a forged segment over IPv6, as the kernel logs it", () => {
+    const [packet] = parseKernelLog(recorded("dmesg-ipv6"));
+    expect(packet).toMatchObject({ prefix: "fw-invalid: ", protocol: "tcp", source: "2001:db8:168::3", destination: "2001:db8:168:1::3", destinationPort: 7, flags: ["ACK", "PSH"] });
   });
 
   test("a packet's line that does not parse is an error", () => {

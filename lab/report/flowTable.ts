@@ -2,6 +2,7 @@ import Table from "cli-table3";
 import type pc from "picocolors";
 import type { Endpoint } from "../evidence/ledger.ts";
 import type { FlowResult } from "../evidence/run.ts";
+import { addressWithPort } from "../topology/address.ts";
 import { borderless, linesOf } from "./borderless.ts";
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -101,5 +102,5 @@ function tableOf(head: readonly string[], names: number, gap: number, colors: Co
 }
 
 function text({ address, port }: Endpoint): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return addressWithPort(address, port);
 }

@@ -5,6 +5,7 @@ import type { Drops } from "../../evidence/timeline.ts";
 import { loggedSince } from "../../judge/loggedPackets.ts";
 import { conntrackText, protocolOf, reversed, tupleText } from "../../judge/tuples.ts";
 import type { FlowFigures } from "../../judge/figures.ts";
+import { canonicalAddress } from "../../topology/address.ts";
 import { excerpt, type Quote, type QuotedLine } from "./quote.ts";
 import type { RunStory, TransitionStory } from "./runInput.ts";
 import { sinceFault } from "./timelineWords.ts";
@@ -61,8 +62,11 @@ async function packetQuotes(fallen: readonly FallenPacket[], read: RunStory["rea
   return [{ file: after.source, shows: `The kernel's log of dropped packets of flows (${fallen.length}${more > 0 ? `, the first ${lines.length} of them` : ""}), each with its flow`, lines }];
 }
 
+/** The kernel writes IPv6 addresses with all their zeros. */
 function isOf(line: string, { uptimeSeconds, prefix, source, destination, sourcePort }: LoggedPacket): boolean {
-  return line.includes(uptimeSeconds.toFixed(6)) && line.includes(prefix.trim()) && line.includes(`SRC=${source} DST=${destination} `) && (sourcePort === undefined || line.includes(`SPT=${sourcePort} `));
+  const [, from = "", to = ""] = / SRC=(\S+) DST=(\S+) /u.exec(line) ?? [];
+  const sameEnds = canonicalAddress(from) === source && canonicalAddress(to) === destination;
+  return sameEnds && line.includes(uptimeSeconds.toFixed(6)) && line.includes(prefix.trim()) && (sourcePort === undefined || line.includes(`SPT=${sourcePort} `));
 }
 
 const ruleset = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });

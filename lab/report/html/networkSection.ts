@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import type { Observation } from "../../evidence/observation.ts";
-import type { Topology } from "../../topology/topology.ts";
+import type { Nic, Topology } from "../../topology/topology.ts";
 import { hostPart } from "../../topology/topology.ts";
 import { fallenPackets } from "./dropQuotes.ts";
 import { capital } from "./ground.ts";
@@ -63,18 +63,29 @@ function drawing({ id, title, topology, observation, events, marks }: Drawing): 
     ${layout.wires.map(
       ({ nic, x, from, until, label }) => html`<g>
         <line x1=${x} y1=${from} x2=${x} y2=${until} stroke=${colour("soft")} />
-        <text x=${x + (label === "right" ? 5 : -5)} y=${from < until ? until - 13 : until + 21} text-anchor=${label === "right" ? "start" : "end"} fill=${colour("soft")} font-size="11">${`${nic.name} ${hostPart(nic.address)}`}</text>
+        <text x=${x + (label === "right" ? 5 : -5)} y=${from < until ? until - 13 : until + 21} text-anchor=${label === "right" ? "start" : "end"} fill=${colour("soft")} font-size="11">${`${nic.name} ${ownPart(nic)}`}</text>
       </g>`,
     )}
     ${layout.lines.map(
       ({ bridge, name, y, from, until }) => html`<g>
         <line x1=${from} y1=${y} x2=${until} y2=${y} stroke=${colour("ink")} stroke-width="4" stroke-linecap="round" />
-        <text x=${name === "middle" ? (from + until) / 2 : until} y=${name === "above" ? y - 7 : y + 16} text-anchor=${name === "middle" ? "middle" : "end"} font-weight="700" fill=${colour("ink")}>${bridge}</text>
+        <text x=${name === "middle" ? (from + until) / 2 : until} y=${name === "above" ? y - 7 : y + 16} text-anchor=${name === "middle" ? "middle" : "end"} font-weight="700" fill=${colour("ink")}>${[bridge, networkOn(bridge, topology)].join(" ").trim()}</text>
       </g>`,
     )}
     ${layout.boxes.map((box) => machineBox(box, topology, observation, marks.get(box.machine.name)))}
     ${numbers(layout, events)}
   </svg>`;
+}
+
+/** What of a NIC's address stands at its wire: of IPv6, what is behind the network's part, for there is no room for more. */
+function ownPart({ address }: Nic): string {
+  return hostPart(address).replace(/^[\da-f:]+::(?=[\da-f]+$)/u, "::");
+}
+
+/** The IPv6 network on a bridge, which its NICs' wires leave out. */
+function networkOn(bridge: string, { machines }: Topology): string {
+  const addresses = machines.flatMap(({ nics }) => nics.filter((nic) => nic.bridge === bridge && nic.address.includes("::")).map(({ address }) => address.replace(/::.*\//u, "::/")));
+  return [...new Set(addresses)].join(" ");
 }
 
 function machineBox({ machine, x, y, width, height }: Box, topology: Topology, observation: Observation | undefined, mark: Mark | undefined): VNode {

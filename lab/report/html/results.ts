@@ -1,4 +1,5 @@
 import type { FlowResult } from "../../evidence/run.ts";
+import { addressWithPort } from "../../topology/address.ts";
 import { byBadness, everyFlow, groupedFlows, worst } from "../flowTable.ts";
 import { capturedWords } from "./captured.ts";
 import { fileLink, fileLinks } from "./evidenceLinks.ts";
@@ -70,7 +71,7 @@ function flowTable(caption: string, flows: readonly FlowResult[]): Markup {
 }
 
 function tupleWords({ source, destination }: FlowResult["tuple"]): string {
-  return visible(`${source.address}:${source.port} > ${destination.address}:${destination.port}`);
+  return visible(`${addressWithPort(source.address, source.port)} > ${addressWithPort(destination.address, destination.port)}`);
 }
 
 function sumOf(flows: readonly FlowResult[]) {

@@ -12,7 +12,7 @@ export function stepWords(step: TimelineStep, { from, to }: Pick<Timeline, "from
     case "address-up":
       return `${to} has the address`;
     case "announced":
-      return `${to} announces the address by ARP`;
+      return `${to} announces the address`;
     case "forwarding-moved":
       return `Bridge leads to ${to}`;
     case "committed":
