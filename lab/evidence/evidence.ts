@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { captureSchema } from "./capture.ts";
+import { comingUpSchema } from "./comingUp.ts";
 import { eventSchema } from "./event.ts";
 import { clockSchema, flowLedgerSchema } from "./ledger.ts";
 import { observationSchema } from "./observation.ts";
@@ -45,9 +46,14 @@ export const transitionSchema = z.object({
   phase: z.enum(["failover", "failback"]),
   from: z.string(),
   to: z.string(),
-  /** What made it happen. In a failback, the return of the machine: `atMs` is when `to` owned the first virtual address. */
+  /**
+   * What made it happen. With the id `failback`, the return of the machine: `atMs` is the last look at which `to` had not taken the duty yet. A
+   * pair that does not give the duty back by itself is struck a second time, and the fault is that of the strike.
+   */
   fault: faultRecordSchema,
   before: observationSchema,
+  /** Set when the duty moved before anybody had looked: why. Then `before` shows what was there already after it, and what was before is not judged. */
+  unseenBefore: z.string().optional(),
   after: observationSchema,
   probes: z.array(probeSchema),
   /** Longest time that a flow may stand still. */
@@ -68,6 +74,8 @@ export const evidenceSchema = z.object({
   capture: z.union([z.literal("off"), captureSchema]).optional(),
   /** What machines and bridges told of themselves, in no order. */
   events: z.array(eventSchema).default([]),
+  /** What had to come up, and did or did not. Absent where a pair that does not come up is no matter of the verdict: then nothing can be judged. */
+  comingUp: comingUpSchema.optional(),
   /** Set when the run did not come to its end: what was being done, and what went wrong. */
   interrupted: z.string().optional(),
 });

@@ -3,6 +3,7 @@ import type { Clock, DirectionLedger, FlowKind, FlowLedger, FlowMode, RecordColu
 import type { ConntrackEntry, FirewallViews, LoggedPacket, Look, Observation } from "../evidence/observation.ts";
 import { primaryBackup } from "../topology/primaryBackup.ts";
 import { machineSpec, nicOf, tapName } from "../topology/topology.ts";
+import { returnId } from "./scene.ts";
 
 /** A made-up run in which all is well, for tests of judge and report. Times are milliseconds of the host's epoch clock. */
 export const story = {
@@ -183,7 +184,7 @@ function transition(flows: readonly FlowLedger[], phase: Transition["phase"]): T
     to,
     fault: failover
       ? { id: "power-cut", target: "fw-1", atMs: faultMs, effect: { bit: true, measured: "QEMU of fw-1 ended by SIGKILL", evidence: "consoles/fw-1.log" } }
-      : { id: "return", target: "fw-1", atMs: faultMs, effect: { bit: true, measured: "fw-1 owned 192.168.0.100 again", evidence: "consoles/fw-1.log" } },
+      : { id: returnId, target: "fw-1", atMs: faultMs, effect: { bit: true, measured: "fw-1 owned 192.168.0.100 again", evidence: "consoles/fw-1.log" } },
     before: observation(flows, { moment: `${phase}-before`, atMs: faultMs - 1000, owner: from, machines: ["fw-1", "fw-2"], refused: [] }),
     after: observation(flows, { moment: `${phase}-after`, atMs: faultMs + 8000, owner: to, machines: failover ? [to] : ["fw-1", "fw-2"], refused }),
     probes: probes(faultMs, firstPort),

@@ -4,6 +4,7 @@ import type { CheckResult, FlowResult, Outage, Verdict } from "../evidence/run.t
 import type { Drops, Timeline } from "../evidence/timeline.ts";
 import type { Topology } from "../topology/topology.ts";
 import { captureWhole } from "./captureWhole.ts";
+import { comesUp } from "./comesUp.ts";
 import { dropsOf } from "./drops.ts";
 import { faultBit } from "./faultBit.ts";
 import { figuresOf, flowResult } from "./figures.ts";
@@ -33,6 +34,9 @@ export const checks = {
   "outage-in-bound": outageInBound,
   "new-connections": newConnections,
 } as const satisfies Record<string, Check>;
+
+/** Checks of what was there before the duty moved: they judge nothing where that moved before anybody had looked. What came of it the others judge. */
+const ofBefore: ReadonlySet<string> = new Set<CheckId>(["steady-before", "replicated-before"]);
 
 export type CheckId = keyof typeof checks;
 
@@ -65,7 +69,7 @@ export interface JudgeOptions {
 export function judge(evidence: Evidence, { topology = topologies.get(evidence.topology), packets }: JudgeOptions = {}): Judgement {
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
-  const results: CheckResult[] = [hostHealth(evidence)];
+  const results: CheckResult[] = [hostHealth(evidence), ...(evidence.comingUp === undefined ? [] : [comesUp(evidence.comingUp)])];
   const outages: Outage[] = [];
   const drops: Drops[] = [];
   const timelines: Timeline[] = [];
@@ -82,7 +86,7 @@ export function judge(evidence: Evidence, { topology = topologies.get(evidence.t
       drops.push(...[dropsOf(scene)?.drops].filter((told) => told !== undefined));
       const timeline = timelineOf(scene);
       if (timeline.moments.some(({ atMs }) => atMs !== null)) timelines.push(timeline);
-      results.push(...Object.values(checks).map((check: Check) => check(scene)));
+      results.push(...Object.entries(checks).flatMap(([id, check]: [string, Check]) => (transition.unseenBefore !== undefined && ofBefore.has(id) ? [] : [check(scene)])));
     }
   }
   const survived = (index: number) => survivals.length > 0 && survivals.every((here) => here[index]?.faults.length === 0);
@@ -108,7 +112,8 @@ function verdictOf(evidence: Evidence, topology: Topology | undefined, results: 
   const invalid = (reason: string) => ({ verdict: "invalid" as const, reason });
   if (evidence.interrupted !== undefined) return invalid(`the run did not come to its end: ${evidence.interrupted}`);
   if (topology === undefined) return invalid(`unknown topology ${evidence.topology}`);
-  if (evidence.transitions.length === 0) return invalid("nothing was broken: the run has no transition");
+  const neverUp = results.some(({ id, verdict }) => id === "comes-up" && verdict === "fail");
+  if (evidence.transitions.length === 0 && !neverUp) return invalid("nothing was broken: the run has no transition");
   const worst = (["invalid", "fail"] as const).find((verdict) => results.some((result) => result.verdict === verdict));
   const moves = evidence.transitions.map(({ phase }) => phase).join(" and ");
   if (worst === undefined) return { verdict: "pass", reason: `all ${flows.length} flows survived ${moves}, and all ${results.length} checks hold` };

@@ -3,7 +3,7 @@ import type { AdvertisementBody, ArpBody, Packet, VrrpBody } from "../evidence/p
 import type { TimelineMoment, TimelineStep } from "../evidence/timeline.ts";
 import { hostPart, machineSpec, nicOf, tapName, type MachineSpec, type Nic, type VirtualAddress } from "../topology/topology.ts";
 import { clockConverters, type ToHostTime } from "./clocks.ts";
-import type { Scene } from "./scene.ts";
+import { isReturn, type Scene } from "./scene.ts";
 
 export type PacketOf<B> = Packet & { readonly body: B };
 type EventOf<K extends LabEvent["kind"]> = Extract<LabEvent, { kind: K }>;
@@ -42,7 +42,7 @@ export class Lookout {
   constructor(scene: Scene) {
     const { transition, evidence, topology, packets, untilMs } = scene;
     this.scene = scene;
-    this.fromMs = transition.phase === "failback" ? transition.before.atMs : transition.fault.atMs;
+    this.fromMs = isReturn(transition) ? Math.min(transition.before.atMs, scene.startMs) : transition.fault.atMs;
     this.untilMs = Math.min(untilMs, transition.after.atMs);
     this.survivor = machineSpec(topology, transition.to);
     this.captureFile = typeof evidence.capture === "object" ? evidence.capture.file : "evidence.json";

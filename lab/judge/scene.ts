@@ -26,9 +26,17 @@ export interface Scene {
 const detectionLagMs = 1000;
 
 /** When a transition began, at the earliest. */
-export function startOf({ phase, fault }: Transition): number {
-  return phase === "failback" ? fault.atMs - detectionLagMs : fault.atMs;
+export function startOf(transition: Transition): number {
+  return isReturn(transition) ? transition.fault.atMs - detectionLagMs : transition.fault.atMs;
 }
+
+/** Whether the duty moved because its machine is back, and the other gave it up alive; else the lab struck. */
+export function isReturn({ fault }: Pick<Transition, "fault">): boolean {
+  return fault.id === returnId;
+}
+
+/** Id of the fault that is none: the return of a machine. */
+export const returnId = "failback";
 
 /** A judged statement about one transition. Pure: the same scene gives the same result. */
 export type Check = (scene: Scene) => CheckResult;

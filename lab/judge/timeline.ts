@@ -2,7 +2,7 @@ import type { StatelessWindow, Timeline, TimelineMoment, TimelineStep } from "..
 import { Lookout } from "./lookout.ts";
 import { passagesOf } from "./passages.ts";
 import { lastFlowMoment, resumptionsOf, type Takeover } from "./resumptions.ts";
-import { ms, type Scene } from "./scene.ts";
+import { isReturn, ms, type Scene } from "./scene.ts";
 import { addressMoments, advertMoments, announcementMoments, committedMoment, forwardedMoments, lastForwarded, masterMoments, passagesHere } from "./timelineMoments.ts";
 
 /**
@@ -38,10 +38,10 @@ export function timelineOf(scene: Scene): Timeline {
  * still lives, since the last packet that it let through. Null when that was not seen.
  */
 function firewallPart(scene: Scene, forwardedAtMs: Takeover["forwardedAtMs"]): number | null {
-  const { phase, from, fault } = scene.transition;
+  const { from, fault } = scene.transition;
   const lengths = (["forward", "reverse"] as const).map((direction) => {
     const untilMs = forwardedAtMs[direction];
-    const sinceMs = phase === "failover" ? fault.atMs : untilMs === null ? undefined : lastForwarded(passagesOf(scene, from)?.passages ?? [], direction, untilMs);
+    const sinceMs = !isReturn(scene.transition) ? fault.atMs : untilMs === null ? undefined : lastForwarded(passagesOf(scene, from)?.passages ?? [], direction, untilMs);
     return untilMs === null || sinceMs === undefined ? null : untilMs - sinceMs;
   });
   return lengths.reduce((longest, length) => (longest === null || length === null ? null : Math.max(longest, length)), 0);

@@ -1,5 +1,5 @@
 import { machineSpec, nicOf, tapName, type VirtualAddress } from "../topology/topology.ts";
-import { conclude, dataOf, viewOf, type Check, type Scene } from "./scene.ts";
+import { conclude, dataOf, isReturn, viewOf, type Check, type Scene } from "./scene.ts";
 
 /**
  * After the fault every virtual address is on `to` and nowhere else, and reachable there: the endpoints' neighbour entries have `to`'s MAC,
@@ -7,7 +7,7 @@ import { conclude, dataOf, viewOf, type Check, type Scene } from "./scene.ts";
  */
 export const vipsMoved: Check = (scene) => {
   const { transition, topology } = scene;
-  const { after, from, to, phase } = transition;
+  const { after, from, to } = transition;
   const wrong: string[] = [];
   const missing: string[] = [];
   const evidence: string[] = [];
@@ -15,8 +15,8 @@ export const vipsMoved: Check = (scene) => {
   for (const { address, nic } of topology.virtualAddresses) {
     if (held !== undefined && !held.some((own) => own.address === address && own.nic === nic)) wrong.push(`${to} does not hold ${address} on ${nic}`);
   }
-  // In a failback nobody was killed: the firewall that gave the duty back must be seen without it.
-  const others = new Set([...Object.keys(after.firewalls), ...(phase === "failback" ? [from] : [])]);
+  // Where the duty came back nobody was killed: the firewall that gave it back must be seen without it.
+  const others = new Set([...Object.keys(after.firewalls), ...(isReturn(transition) ? [from] : [])]);
   others.delete(to);
   for (const other of others) {
     const addresses = viewOf(after, other, "addresses", { wrong, evidence });

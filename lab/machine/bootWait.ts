@@ -23,6 +23,8 @@ export interface BootWaitOptions {
   readonly machine: string;
   /** What goes on, in words. */
   readonly activity: string;
+  /** The stage that is waited for; `ready` unless another is given. */
+  readonly until?: BootStage;
   readonly accelerator: Accelerator;
   readonly console: ConsoleFollower;
   /** How QEMU ended, once it has. */
@@ -34,9 +36,9 @@ export interface BootWaitOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Waits until a machine's console says that it is ready. @throws Failure when the boot is stuck, failed, slow beyond patience, or QEMU ended. */
+/** Waits until a machine's console says that it is ready, or has come to another stage. @throws Failure when the boot is stuck, failed, slow beyond patience, or QEMU ended. */
 export async function untilReady(options: BootWaitOptions): Promise<void> {
-  const { machine, activity, console, end, patience, progress, signal } = options;
+  const { machine, activity, until = "ready", console, end, patience, progress, signal } = options;
   using step = progress.step(activity, machine);
   const begin = performance.now();
   let lastSound = begin;
@@ -50,7 +52,7 @@ export async function untilReady(options: BootWaitOptions): Promise<void> {
       stage = stageOf(console.text);
       step.update(`${stage} (${bootStages.indexOf(stage) + 1}/${bootStages.length}): ${lastLines(console.text, 1)[0] ?? ""}`.slice(0, 120));
     }
-    if (stage === "ready") break;
+    if (bootStages.indexOf(stage) >= bootStages.indexOf(until)) break;
     const fatal = fatalLine(console.text);
     if (fatal !== undefined) throw bootFailure(options, `the boot failed at stage "${stage}": ${fatal}`);
     const ended = end();

@@ -6,7 +6,7 @@ import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
 import { managementAddressOf, type MachineSpec } from "../topology/topology.ts";
 import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
-import { ConsoleFollower } from "./console.ts";
+import { ConsoleFollower, type BootStage } from "./console.ts";
 import { loadDeviceState, saveDeviceState } from "./deviceState.ts";
 import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import { Qmp } from "./qmp.ts";
@@ -179,10 +179,20 @@ export class Machine implements AsyncDisposable {
    * @throws Failure when it is stuck, failed, slow beyond patience, or QEMU ended.
    */
   async ready(activity: "boot" | "start what the config tree says" = "boot"): Promise<void> {
+    await this.#until("ready", activity);
+  }
+
+  /** Waits until the machine has its files and nothing of them has run yet: the kernel is up. @throws Failure as `ready`. */
+  async filesMounted(): Promise<void> {
+    await this.#until("root mounted", "boot as far as its files");
+  }
+
+  async #until(until: BootStage, activity: string): Promise<void> {
     const { progress, signal, accelerator, patience = usualPatience[accelerator] } = this.#options;
     await untilReady({
       machine: this.name,
       activity,
+      until,
       accelerator,
       console: this.#console,
       end: () => this.#end,

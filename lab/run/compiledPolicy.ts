@@ -53,7 +53,7 @@ async function compileInGuest({ topology, prepared, progress, signal }: Compiled
   const keptIn = await mkdtemp(join(labFolder(), "compile-"));
   try {
     const options = await labOptions({ topology, trees: [], prepared, keptIn, progress, signal });
-    await using lab = (await restoreIdle({ lab: options, prepared, store: cachedSnapshots(), writes: "private", signal })) ?? (await Lab.startIdle(options));
+    await using lab = (await restoreIdle({ lab: options, prepared, store: cachedSnapshots(), writes: "private", keepsLaid: false, signal })) ?? (await Lab.startIdle(options));
     return await compileFirewallBuilder(lab.machine(topology.active).shell, policy, firewalls, signal);
   } finally {
     await rm(keptIn, { recursive: true, force: true });

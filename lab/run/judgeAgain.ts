@@ -9,6 +9,7 @@ import { inspectKeptConfig, type KeptConfigState } from "../machine/keptConfig.t
 import { isUnfinished } from "../report/bundle.ts";
 import { compareRuns, compareTrials, type Comparison } from "../report/differences.ts";
 import { fileInside, hasEvidence, readBundle, readRun, readRunAsWritten, readTrials } from "../report/readBundle.ts";
+import { faultOf } from "./judgedRun.ts";
 import { packetsOf } from "./packetsOf.ts";
 
 /** A run as its bundle is judged now, and how that stands to what it was judged when it was made. */
@@ -46,7 +47,7 @@ async function judged(folder: string, recorded: Run, signal: AbortSignal): Promi
   return {
     ...recorded,
     ...judge(evidence, { packets }),
-    fault: { ...recorded.fault, atMs: evidence.transitions[0]?.fault.atMs ?? null },
+    fault: faultOf(recorded.fault, evidence),
   };
 }
 

@@ -7,6 +7,7 @@ import { keepConfig } from "../machine/keptConfig.ts";
 import { Bundle, type RunStart } from "../report/bundle.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { LabRun } from "./labRun.ts";
+import { NeverCameUp } from "./neverCameUp.ts";
 import { packetsOf } from "./packetsOf.ts";
 
 /** What happens in a run: flows are opened, something is broken, and it is waited for what comes of it. */
@@ -50,6 +51,7 @@ export async function judgedRun({ topology, machines, start, runsFolder, open, s
   const begin = performance.now();
   let labRun: LabRun | undefined;
   let interrupted: Error | undefined;
+  let neverUp: NeverCameUp | undefined;
   try {
     await keepConfig(bundle.folder, machines);
     labRun = await open(bundle);
@@ -59,11 +61,12 @@ export async function judgedRun({ topology, machines, start, runsFolder, open, s
   } catch (error) {
     // What fails after an interruption fails because of it, each in its own words.
     const ended: unknown = signal.aborted ? signal.reason : error;
-    interrupted = ended instanceof Error ? ended : new Error(messageOf(ended), { cause: ended });
+    if (ended instanceof NeverCameUp) neverUp = ended;
+    else interrupted = ended instanceof Error ? ended : new Error(messageOf(ended), { cause: ended });
     await labRun?.keepCapture().catch((lost: unknown) => labRun?.progress.note(`the capture is lost: ${messageOf(lost)}`));
   }
   try {
-    const evidence = labRun?.evidence(interrupted) ?? noEvidence(topology, interrupted);
+    const evidence = labRun?.evidence(interrupted) ?? noLab(topology, neverUp ?? { interrupted });
     await labRun?.[Symbol.asyncDispose]();
     const packets = await packetsOf(bundle.folder, evidence, signal).catch((error: unknown) => {
       // Its own capture cannot be read: nothing can be said then.
@@ -78,7 +81,7 @@ export async function judgedRun({ topology, machines, start, runsFolder, open, s
       ...(labRun && { begun: labRun.begun, hostDelayMs: evidence.hostHealth.worstTimerDelayMs }),
       ...(evidence.capture !== undefined && { capture: evidence.capture }),
       versions: { ...start.versions, ...labRun?.versions },
-      fault: { ...start.fault, atMs: evidence.transitions[0]?.fault.atMs ?? null },
+      fault: faultOf(start.fault, evidence),
       durations: { ...labRun?.durations, totalMs: Math.round(performance.now() - begin) },
     };
     await bundle.writeEvidence(evidence);
@@ -90,15 +93,19 @@ export async function judgedRun({ topology, machines, start, runsFolder, open, s
   }
 }
 
-/** Of a run whose lab never came up. */
-function noEvidence(topology: Topology, interrupted: unknown): Evidence {
+/** The run's fault, as it happened: who had the duty, and lost its power, may have been found out first. */
+export function faultOf({ id, target }: Run["fault"], { transitions: [first] }: Pick<Evidence, "transitions">): Run["fault"] {
+  return { id, target: first?.fault.target ?? target, atMs: first?.fault.atMs ?? null };
+}
+
+/** Of a run whose lab never came up: by the config tree's doing, or by another. */
+function noLab(topology: Topology, ended: NeverCameUp | { readonly interrupted: unknown }): Evidence {
   return {
     topology: topology.name,
     flows: [],
     clocks: [],
     transitions: [],
     events: [],
-    hostHealth: { worstTimerDelayMs: 0, allowedTimerDelayMs: 1 },
-    interrupted: messageOf(interrupted),
+    ...(ended instanceof NeverCameUp ? { comingUp: ended.comingUp, hostHealth: ended.hostHealth } : { interrupted: messageOf(ended.interrupted), hostHealth: { worstTimerDelayMs: 0, allowedTimerDelayMs: 1 } }),
   };
 }

@@ -5,11 +5,12 @@ import { createBridges, learnedAddresses, removeBridges, teachBridges } from "..
 import type { LabKeys } from "../image/keys.ts";
 import { machineTree, type TreeEntry } from "../machine/configTree.ts";
 import { laying, layTree, setClock, unpacking } from "../machine/layTree.ts";
-import { Machine, type MachineOptions } from "../machine/machine.ts";
+import { Machine, type BootPatience, type MachineOptions } from "../machine/machine.ts";
 import { idleFiles, labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
 import type { Accelerator, BootFiles, MemoryFile } from "../machine/qemuArguments.ts";
 import type { Progress } from "../progress/progress.ts";
 import { machineSpec, tapName, type MachineSpec, type Topology } from "../topology/topology.ts";
+import { notStarted } from "./notStarted.ts";
 import { savedFiles, writeSnapshotRecord, type LabSnapshot } from "./labSnapshot.ts";
 
 export interface LabOptions {
@@ -28,6 +29,8 @@ export interface LabOptions {
   /** More files for a machine, beside the config trees' and the lab's own. */
   readonly extraFiles: (spec: MachineSpec) => readonly TreeEntry[];
   readonly progress: Progress;
+  /** How long machines may take, instead of what is usual with the accelerator. */
+  readonly patience?: BootPatience;
   readonly signal?: AbortSignal;
 }
 
@@ -43,6 +46,8 @@ export class Lab implements AsyncDisposable {
   /** Memory files that go with the lab. */
   readonly #ownMemory = new Map<string, string>();
   readonly #starting = new Set<Promise<Machine>>();
+  /** Machines that boot. */
+  readonly #booting = new Map<string, Promise<Machine>>();
   #disposed = false;
 
   private constructor(options: LabOptions) {
@@ -117,11 +122,62 @@ export class Lab implements AsyncDisposable {
     return this.#powerOns.get(name) ?? 0;
   }
 
+  /** Whether a machine is on, and has booted. */
+  isUp(name: string): boolean {
+    return this.machine(name).isOn && !this.#booting.has(name);
+  }
+
   /** Switches a machine on, with pristine files, and waits until it has booted. @throws Failure when it does not. */
   async boot(name: string): Promise<Machine> {
+    const machine = this.#switchOn(name, "with its tree");
+    return this.#booted(name, machine);
+  }
+
+  /**
+   * Switches a machine on and stops its time when its files are there: nothing of the config tree has run. So most of a boot is done while others
+   * are looked at; `goOn` does the rest. Once it was called, it gives the same machine again. @throws Failure when it does not boot so far.
+   */
+  halfBoot(name: string): Promise<Machine> {
+    const half = this.#booting.get(name) ?? this.#halfBooted(name);
+    this.#booting.set(name, half);
+    return half;
+  }
+
+  async #halfBooted(name: string): Promise<Machine> {
     const machine = await this.#switchOn(name, "with its tree");
-    await machine.ready();
+    await machine.filesMounted();
+    await machine.pause();
     return machine;
+  }
+
+  /** The rest of a boot that `halfBoot` began, or all of it. @throws Failure when the machine does not come up. */
+  async goOn(name: string): Promise<Machine> {
+    return this.#booted(
+      name,
+      this.halfBoot(name).then(async (machine) => {
+        await machine.resume();
+        return machine;
+      }),
+    );
+  }
+
+  async #booted(name: string, starting: Promise<Machine>): Promise<Machine> {
+    this.#booting.set(name, starting);
+    const machine = await starting;
+    await this.#started(machine, "boot");
+    this.#booting.delete(name);
+    return machine;
+  }
+
+  /** @throws NotStarted when the machine answers but a unit does not come to its end; Failure when it does not answer either. */
+  async #started(machine: Machine, activity: "boot" | "start what the config tree says"): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      await machine.ready(activity);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw await notStarted(machine, error, signal);
+    }
   }
 
   /** Lays the config trees on idle machines, all side by side, and waits until all that they say has started. @throws Failure when one does not. */
@@ -131,7 +187,7 @@ export class Lab implements AsyncDisposable {
       this.names.map(async (name) => {
         const machine = this.machine(name);
         await layTree(machine.shell, await laying(await machineTree(trees, name), labsOwnFiles(this.#options, machine.spec)), signal);
-        await machine.ready("start what the config tree says");
+        await this.#started(machine, "start what the config tree says");
       }),
     );
   }
@@ -206,7 +262,7 @@ export class Lab implements AsyncDisposable {
 
   async #begin(name: string, beginning: Beginning): Promise<Machine> {
     if (this.#disposed) throw new RangeError(`${name} was to be switched on in a lab that is over`);
-    const { topology, trees, keys, consoles, boot, accelerator, progress, signal } = this.#options;
+    const { topology, trees, keys, consoles, boot, accelerator, progress, patience, signal } = this.#options;
     const powerOn = (this.#powerOns.get(name) ?? 0) + 1;
     this.#powerOns.set(name, powerOn);
     await this.#machines.get(name)?.[Symbol.asyncDispose]();
@@ -227,6 +283,7 @@ export class Lab implements AsyncDisposable {
       memory: typeof beginning === "object" ? beginning.memory : { path: await this.#freshMemory(name), writes: "kept" },
       identity: { privateKey: keys.clientPrivateKey, hostPublicKeyLine: hostKeyOf(keys, name).publicKeyLine },
       progress,
+      ...(patience && { patience }),
       ...(signal && { signal }),
     };
     return typeof beginning === "object" ? Machine.restore(options, savedFiles(beginning.saved.folder, name).state) : Machine.powerOn(options);

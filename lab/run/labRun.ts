@@ -1,11 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Promises } from "../config/promises.ts";
+import type { ComingUp, TroubledUnit } from "../evidence/comingUp.ts";
 import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
 import type { Clock, FlowLedger } from "../evidence/ledger.ts";
 import type { Observation } from "../evidence/observation.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
 import type { Machine } from "../machine/machine.ts";
+import { troubledUnits } from "../observe/units.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
 import { keepQuotes, type Quote } from "../report/quotes.ts";
@@ -26,7 +28,7 @@ import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions
 import { unmovedFlows, unsettledFlows } from "./stuckFlows.ts";
 import { askVersions } from "./versions.ts";
 import { waitUntil } from "./waitUntil.ts";
-import { ownershipLook, replicationLook, type StateLook } from "./watchStates.ts";
+import { holdingsOf, ownershipLook, replicationLook, type Holdings, type StateLook } from "./watchStates.ts";
 
 export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"> {
   /** Keeps what is seen: the run's bundle. */
@@ -54,6 +56,8 @@ export class LabRun implements AsyncDisposable {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly transitions: Transition[] = [];
+  /** What the pair had to come to, where that is a matter of the verdict. */
+  comingUp: ComingUp | undefined;
   /** How long each part took, by name, in milliseconds: `bootMs` and so on. */
   readonly durations: Record<string, number>;
   readonly begun: Begun;
@@ -185,8 +189,37 @@ export class LabRun implements AsyncDisposable {
     });
   }
 
-  /** Opens flows through the firewalls and waits until each has moved. @throws Failure when one cannot be opened. */
-  async open(specs: readonly FlowSpec[]): Promise<OpenFlows> {
+  /** Which virtual addresses each firewall that is up holds. @throws the signal's reason. */
+  async holders(): Promise<Holdings> {
+    return holdingsOf(this.#firewallsOn(), this.topology, this.signal);
+  }
+
+  /** The units in trouble of the firewalls that are up, and the bundle's files of that. A firewall that does not answer is told, and has none. */
+  async troubledUnits(): Promise<{ readonly units: TroubledUnit[]; readonly files: string[] }> {
+    const files: string[] = [];
+    const units = this.#firewallsOn().map(async (shell) => {
+      const save = async (name: string, text: string): Promise<void> => {
+        const file = `observations/units/${shell.name}/${name}`;
+        await this.#keeper.save(file, text);
+        files.push(file);
+      };
+      try {
+        return await troubledUnits(shell, save, this.signal);
+      } catch (error) {
+        this.signal.throwIfAborted();
+        this.progress.note(`${shell.name} does not tell its units: ${messageOf(error)}`);
+        return [];
+      }
+    });
+    return { units: (await Promise.all(units)).flat(), files };
+  }
+
+  /**
+   * Opens flows through the firewalls and waits until each has moved.
+   * @param within milliseconds for all to open, and as many again for all to move; 120 s and 30 s unless another time is given.
+   * @throws FlowsNotOpen when one cannot be opened or does not move; Failure when an agent does not answer.
+   */
+  async open(specs: readonly FlowSpec[], within?: number): Promise<OpenFlows> {
     const { signal, progress, topology } = this;
     await startAllowed(this.#policy, specs, signal);
     this.#flows = await openFlows({
@@ -197,17 +230,18 @@ export class LabRun implements AsyncDisposable {
       sshIdentity: { username: "root", privateKey: this.#keys.clientPrivateKey, hostKey: this.#keys.hostKeys[topology.server]?.publicKeyLine ?? "" },
       progress,
       signal,
+      ...(within !== undefined && { within }),
     });
     this.#clocks.push(...(await this.#flows.clocks(signal)));
-    const { notResumed } = await this.#flows.moving({ within: movingWithinMs, signal });
+    const { notResumed } = await this.#flows.moving({ within: within ?? movingWithinMs, signal });
     if (notResumed.length > 0) {
       throw unmovedFlows(notResumed, specs.length, topology.active);
     }
     return this.#flows;
   }
 
-  /** Waits until the state of every flow is in a firewall's external cache, as long as that cache can be read. The checks judge what was seen. */
-  async replicatedTo(name: string): Promise<StateLook> {
+  /** Waits until the state of every flow is in a firewall's external cache, as long as that cache can be read. The checks judge what was seen. @param within milliseconds. */
+  async replicatedTo(name: string, within = replicatedWithinMs): Promise<StateLook> {
     const { signal, progress } = this;
     const flows = this.flows.flows.map(({ id, spec, tuple, natTuple }) => ({ id, kind: spec.kind, tuple, natTuple }));
     return waitUntil({
@@ -217,7 +251,7 @@ export class LabRun implements AsyncDisposable {
         const seen = await replicationLook(this.machine(name).shell, flows, signal);
         return { reached: seen.reached || !seen.readable, seen: seen.seen, value: undefined };
       },
-      within: replicatedWithinMs,
+      within,
       progress,
       signal,
     });
@@ -227,9 +261,10 @@ export class LabRun implements AsyncDisposable {
   async observe(moment: string): Promise<Observation> {
     const { topology, progress, signal } = this;
     const endpoints = [topology.client, topology.server].map((name) => this.machine(name).shell);
-    await this.followEvents();
-    const observation = await lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal });
-    await this.#events.read(moment, this.#runningFirewalls());
+    const [observation] = await Promise.all([
+      lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal }),
+      this.#events.read(moment, this.#runningFirewalls()),
+    ]);
     return observation;
   }
 
@@ -238,16 +273,16 @@ export class LabRun implements AsyncDisposable {
     return keepQuotes(this.#keeper, name, about, quotes);
   }
 
-  /** Follows from now on what the firewalls that are on tell of themselves, and measures their clocks. @throws the signal's reason. */
+  /** Follows from now on what the firewalls that are up tell of themselves, and measures their clocks. @throws the signal's reason. */
   async followEvents(): Promise<void> {
     await this.#events.follow(this.#runningFirewalls());
   }
 
-  /** Puts the policy's questions. @throws Failure when a machine does not answer. */
-  async ask(moment: Probe["moment"]): Promise<Probe[]> {
+  /** Puts the policy's questions. @param takeoverMs how long those during a takeover go on. @throws Failure when a machine does not answer. */
+  async ask(moment: Probe["moment"], takeoverMs?: number): Promise<Probe[]> {
     using step = this.progress.step(`new, denied and forged connections (${moment})`);
     const allowed = allowedService(this.#policy, this.flows.flows.map(({ spec }) => spec));
-    const probes = await askPolicy({ ...this.#policy, allowed }, { moment, signal: this.signal });
+    const probes = await askPolicy({ ...this.#policy, allowed }, { moment, signal: this.signal, ...(takeoverMs !== undefined && { takeoverMs }) });
     step.done(probes.map(({ id, outcome, packetsThrough }) => `${id} ${outcome}, ${packetsThrough} through`).join("; "));
     return probes;
   }
@@ -267,11 +302,11 @@ export class LabRun implements AsyncDisposable {
     this.#clocks.push(...(await this.flows.clocks(this.signal)));
   }
 
-  /** Lets what is in flight arrive, collects the ledgers, and keeps the capture. @throws Failure */
+  /** Lets what is in flight arrive, collects the ledgers of the flows, if there are any, and keeps the capture. @throws Failure */
   async collect(): Promise<void> {
-    await this.measureClocks();
+    if (this.#flows !== undefined) await this.measureClocks();
     await this.#events.keep();
-    this.#ledgers = await this.flows.ledgers({ signal: this.signal });
+    if (this.#flows !== undefined) this.#ledgers = await this.#flows.ledgers({ signal: this.signal });
     await this.keepCapture();
   }
 
@@ -290,13 +325,14 @@ export class LabRun implements AsyncDisposable {
       events: this.#events.events(),
       hostHealth: this.#health.health(),
       ...(this.#capture?.record !== undefined && { capture: this.#capture.record }),
+      ...(this.comingUp !== undefined && { comingUp: this.comingUp }),
       ...(interrupted !== undefined && { interrupted: messageOf(interrupted) }),
     };
   }
 
   #firewallsOn(): Machine["shell"][] {
     return this.topology.machines
-      .filter(({ role, name }) => role === "firewall" && this.machine(name).isOn)
+      .filter(({ role, name }) => role === "firewall" && this.lab.isUp(name))
       .map(({ name }) => this.machine(name).shell);
   }
 

@@ -21,21 +21,22 @@ export interface LookAroundOptions {
 /** Looks at everything that is on, and keeps the raw answers and the daemons' journals. @throws Failure when they cannot be kept; the signal's reason. */
 export async function lookAround({ moment, topology, firewalls, endpoints, keeper, progress, signal }: LookAroundOptions): Promise<Observation> {
   using step = progress.step(`look at everything (${moment})`);
-  const observation = await observe({
-    moment,
-    firewalls,
-    endpoints,
-    bridges: topology.bridges.filter((bridge) => bridge !== managementBridge),
-    readForwarding: forwardingTable,
-    save: keeper.save,
-    signal,
+  const journals = firewalls.map(async (shell) => {
+    const journal = await shell.run("journalctl --boot --output=short-precise --no-pager", { signal });
+    await keeper.save(`journals/${moment}/${shell.name}.txt`, journal.stdout + journal.stderr);
   });
-  await Promise.all(
-    firewalls.map(async (shell) => {
-      const journal = await shell.run("journalctl --boot --output=short-precise --no-pager", { signal });
-      await keeper.save(`journals/${moment}/${shell.name}.txt`, journal.stdout + journal.stderr);
+  const [observation] = await Promise.all([
+    observe({
+      moment,
+      firewalls,
+      endpoints,
+      bridges: topology.bridges.filter((bridge) => bridge !== managementBridge),
+      readForwarding: forwardingTable,
+      save: keeper.save,
+      signal,
     }),
-  );
+    ...journals,
+  ]);
   step.done();
   return observation;
 }

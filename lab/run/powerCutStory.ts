@@ -1,6 +1,7 @@
 import { powerCut } from "../faults/powerCut.ts";
 import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
-import { failback, failover } from "./failover.ts";
+import { failback } from "./failback.ts";
+import { failover } from "./failover.ts";
 import type { Story } from "./judgedRun.ts";
 import { quoteCaches } from "./quoteCaches.ts";
 
@@ -14,7 +15,7 @@ export function powerCutStory(flows: number | FlowCounts): Story {
     await run.timed("steadyMs", () => run.ownedBy(active));
     await run.timed("openMs", () => run.open(mixedFlows(flows, server)));
     await run.timed("replicatedMs", () => run.replicatedTo(backup));
-    const { transition, notResumed } = await run.timed("failoverMs", () => failover(run, { from: active, to: backup, strike: () => powerCut(run.machine(active)) }));
+    const { transition, notResumed } = await run.timed("failoverMs", () => failover(run, { from: active, to: backup, strike: () => powerCut(run.machine(active)), meanwhile: () => run.lab.halfBoot(active) }));
     await quoteCaches(run, transition);
     if (notResumed.length >= run.flows.flows.length / 2) {
       run.progress.note(`no failback: ${notResumed.length} of ${run.flows.flows.length} flows did not survive the failover`);

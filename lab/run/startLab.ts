@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "../host/cacheFolder.ts";
 import { labFolder } from "../host/labFolder.ts";
+import type { BootPatience } from "../machine/machine.ts";
 import { agentFiles } from "../machine/machineFiles.ts";
 import type { MemoryFile } from "../machine/qemuArguments.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -21,11 +22,13 @@ export interface LabSetting {
   /** Folder that keeps the consoles' output, in a folder of theirs. */
   readonly keptIn: string;
   readonly progress: Progress;
+  /** How long machines may take, instead of what is usual with the accelerator. */
+  readonly patience?: BootPatience;
   readonly signal: AbortSignal;
 }
 
 /** The options of a lab in this process's namespaces whose endpoints run the flows' agents. */
-export async function labOptions({ topology, trees, prepared, keptIn, progress, signal }: LabSetting): Promise<LabOptions> {
+export async function labOptions({ topology, trees, prepared, keptIn, progress, patience, signal }: LabSetting): Promise<LabOptions> {
   const consoles = join(keptIn, "consoles");
   await mkdir(consoles, { recursive: true });
   return {
@@ -38,6 +41,7 @@ export async function labOptions({ topology, trees, prepared, keptIn, progress, 
     consoles,
     extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, prepared.agent, agentPort) : []),
     progress,
+    ...(patience && { patience }),
     signal,
   };
 }
@@ -62,17 +66,19 @@ export interface StartLabOptions extends LabSetting {
   readonly cold: boolean;
   /** "kept" for a lab that is to be saved. */
   readonly writes: MemoryFile["writes"];
+  /** Whether the lab is saved for later runs once its config tree is laid: not worth the time for one that is seen once. */
+  readonly keepsLaid?: boolean;
   /** Where saved machines are, and are put: the cache, unless another is given. */
   readonly store?: SnapshotStore;
 }
 
 /** Brings a lab up with its config trees, from saved machines where that may be and can be. @throws Failure when a machine does not come up. */
 export async function startLab(options: StartLabOptions): Promise<StartedLab> {
-  const { prepared, cold, writes, signal, store = cachedSnapshots() } = options;
+  const { prepared, cold, writes, keepsLaid = true, signal, store = cachedSnapshots() } = options;
   const lab = await labOptions(options);
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
-  const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, signal });
+  const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, keepsLaid, signal });
   if (warm === undefined) {
     const booted = await Lab.start(lab);
     return { lab: booted, begun: "cold", begunAtMs: performance.now(), durations: { bootMs: since(begin) } };

@@ -1,5 +1,6 @@
 import { exitCode, Failure } from "../failure/failure.ts";
 import { firstOf } from "../judge/scene.ts";
+import { FlowsNotOpen } from "../traffic/flowsNotOpen.ts";
 
 /** Flows that are not at rest although nobody sends. */
 export function unsettledFlows(unsettled: readonly string[], withinMs: number): Failure {
@@ -13,7 +14,7 @@ export function unsettledFlows(unsettled: readonly string[], withinMs: number): 
 
 /** Flows, of `opened`, that do not move through a firewall that nobody has touched. */
 export function unmovedFlows(unmoved: readonly string[], opened: number, firewall: string): Failure {
-  return new Failure({
+  return new FlowsNotOpen({
     tried: `move ${opened} flows through ${firewall} before anything is broken`,
     seen: `${unmoved.length} do not move: ${firstOf(unmoved)}`,
     remedy: "The config tree has to let them through: see the firewalls' rulesets and kernel logs in the bundle",

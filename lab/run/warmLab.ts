@@ -20,6 +20,8 @@ export interface WarmLabOptions {
   readonly store: SnapshotStore;
   /** Whether the lab is to be saved again. */
   readonly writes: MemoryFile["writes"];
+  /** Whether a lab on which the trees had to be laid is saved for later. */
+  readonly keepsLaid: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +40,7 @@ const answersWithinMs = 20_000;
  * @throws Failure when the config trees do not come up; the signal's reason.
  */
 export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | undefined> {
-  const { lab: labOptions, prepared, store, signal } = options;
+  const { lab: labOptions, prepared, store, writes, keepsLaid, signal } = options;
   const parts = await laidParts(labOptions, prepared);
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
@@ -47,13 +49,14 @@ export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | un
     const restored = await restoreFound(options, parts, found);
     return restored && { lab: restored, durations: { restoreMs: since(begin) } };
   }
-  const lab = await restoreIdle({ ...options, writes: "kept" });
+  const lab = await restoreIdle({ ...options, writes: keepsLaid ? "kept" : writes });
   if (lab === undefined) return undefined;
   try {
     const restoreMs = since(begin);
     const layBegin = performance.now();
     await lab.lay();
     const layMs = since(layBegin);
+    if (!keepsLaid) return { lab, durations: { restoreMs, layMs } };
     await keep(options, parts, lab);
     return { lab, durations: { restoreMs, layMs, saveMs: since(layBegin) - layMs } };
   } catch (error) {

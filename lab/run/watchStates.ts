@@ -21,7 +21,36 @@ async function heldAddresses(shell: MachineShell, topology: Topology, signal: Ab
 export async function ownershipLook(owner: string, firewalls: readonly MachineShell[], topology: Topology, signal: AbortSignal): Promise<StateLook> {
   const held = await Promise.all(firewalls.map(async (shell) => ({ name: shell.name, addresses: await heldAddresses(shell, topology, signal) })));
   const reached = held.every(({ name, addresses }) => addresses.length === (name === owner ? topology.virtualAddresses.length : 0));
-  return { reached, seen: held.map(({ name, addresses }) => `${name} holds ${addresses.join(" and ") || "none"}`).join(", ") };
+  return { reached, seen: holdingsText(new Map(held.map(({ name, addresses }) => [name, addresses]))) };
+}
+
+/** Which virtual addresses each firewall holds; undefined of one that does not answer. */
+export type Holdings = ReadonlyMap<string, readonly string[] | undefined>;
+
+const holdingsWithinMs = 5_000;
+
+/** Which virtual addresses the firewalls hold. One that does not answer within 5 s is told as such: it may be the pair's doing. @throws the signal's reason. */
+export async function holdingsOf(firewalls: readonly MachineShell[], topology: Topology, signal: AbortSignal): Promise<Holdings> {
+  const looked = firewalls.map(async (shell): Promise<[string, string[] | undefined]> => {
+    try {
+      return [shell.name, await heldAddresses(shell, topology, AbortSignal.any([signal, AbortSignal.timeout(holdingsWithinMs)]))];
+    } catch {
+      signal.throwIfAborted();
+      return [shell.name, undefined];
+    }
+  });
+  return new Map(await Promise.all(looked));
+}
+
+/** The firewall that holds every virtual address while no other that was asked holds any; undefined when there is none. */
+export function ownerOf(holdings: Holdings, { virtualAddresses }: Topology): string | undefined {
+  const holding = [...holdings].filter(([, held]) => held === undefined || held.length > 0);
+  const [owner] = holding;
+  return holding.length === 1 && owner?.[1]?.length === virtualAddresses.length ? owner[0] : undefined;
+}
+
+export function holdingsText(holdings: Holdings): string {
+  return [...holdings].map(([name, held]) => (held === undefined ? `${name} does not answer` : `${name} holds ${held.join(" and ") || "none"}`)).join(", ");
 }
 
 type TupledFlow = Pick<FlowLedger, "id" | "kind" | "tuple" | "natTuple">;

@@ -21,11 +21,20 @@ export interface PolicyQuestion {
 
 export interface AskOptions {
   readonly moment: Probe["moment"];
+  /** Milliseconds that a takeover may still take, for the questions during it; those of a pair with an advert every second unless another time is given. */
+  readonly takeoverMs?: number;
   readonly signal: AbortSignal;
 }
 
-/** A SYN is sent again after 1, 3 and 7 s: during an outage of three adverts, and when it is over, a denied one must have been tried. */
-const patienceMs = { before: 2_500, during: 7_500, after: 2_500 } as const;
+/** Where all is steady a denied connection is tried for this long: a SYN is sent again after a second, and an answer takes some milliseconds. */
+const steadyPatienceMs = 1_800;
+
+/** From the fault until all is over, with an advert every second: three adverts, the skew, and the rest for a slow machine. */
+const usualTakeoverMs = 6_000;
+
+/** A denied connection is tried for this long after a takeover: a SYN is sent again after 1, 3 and 7 s, so that one meets the survivor. */
+const beyondTakeoverMs = 1_500;
+
 /**
  * The allowed connection is the capture's known-good one, so it must come through once the outage is over: its next SYN after that of 7 s goes out at
  * 15 s. Flows are waited for as long.
@@ -34,8 +43,12 @@ const allowedPatienceMs = { before: 15_000, during: 25_000, after: 15_000 } as c
 
 /** Forged segments go out at this pace, so that during a takeover some meet each of its phases. */
 const forgedPauseMs = 250;
-const forgedCount = { before: 4, during: 24, after: 4 } as const;
+const forgedWhenSteady = 4;
 const firstForgedPort = 61_000;
+
+/** A TCP header without options, and the word that it carries. */
+const forgedPayload = Buffer.from("forged");
+const forgedLength = 20 + forgedPayload.length;
 
 /** Time for the last packets to arrive and be captured, in milliseconds. */
 const arrivalMs = 500;
@@ -45,7 +58,7 @@ const arrivalMs = 500;
  * to the allowed service. A capture on the server's own NIC tells what arrived; on the client's too when the denied service runs there, where the
  * allowed service's answer shows that it sees. @throws Failure when a machine does not answer.
  */
-export async function askPolicy(question: PolicyQuestion, { moment, signal }: AskOptions): Promise<Probe[]> {
+export async function askPolicy(question: PolicyQuestion, { moment, takeoverMs = usualTakeoverMs, signal }: AskOptions): Promise<Probe[]> {
   const { client, server, allowed, denied } = question;
   const sequence = randomInt(2 ** 31, 2 ** 32);
   const deniedPorts = { ports: denied.protocol === "tcp" ? [denied.port] : [], datagramPorts: denied.protocol === "udp" ? [denied.port] : [] };
@@ -58,8 +71,8 @@ export async function askPolicy(question: PolicyQuestion, { moment, signal }: As
   const atMs = Date.now();
   const [allowedOutcome, deniedOutcome, sourcePorts] = await Promise.all([
     connectOnce(client.agent, { address: server.address, port: allowed.port, timeoutMs: allowedPatienceMs[moment], expect: allowed.expect }, signal),
-    askDenied(asker, target.address, denied, patienceMs[moment], signal),
-    sendForged(question, sequence, forgedCount[moment], signal),
+    askDenied(asker, target.address, denied, moment === "during" ? takeoverMs + beyondTakeoverMs : steadyPatienceMs, signal),
+    sendForged(question, sequence, moment === "during" ? Math.ceil(takeoverMs / forgedPauseMs) : forgedWhenSteady, signal),
   ]);
   const forgedMs = Date.now() - atMs;
   await delay(arrivalMs, undefined, { signal });
@@ -129,19 +142,26 @@ function deniedProbe({ client, server, denied: { from, protocol, port } }: Polic
 async function sendForged({ client, server, allowed }: PolicyQuestion, sequence: number, count: number, signal: AbortSignal): Promise<number[]> {
   const ports = Array.from({ length: count }, (_, index) => firstForgedPort + randomInt(100) * 32 + index);
   const segments = ports.map((sourcePort) =>
-    forgedSegment({
+    printable(forgedSegment({
       source: client.address,
       destination: server.address,
       sourcePort,
       destinationPort: allowed.port,
       sequence,
       acknowledgement: sequence,
-      payload: Buffer.from("forged"),
-    }).toString("base64"),
+      payload: forgedPayload,
+    })),
   );
-  // One shell for all: under emulation a command costs more than the pause between two segments.
+  // One socat for all: under emulation a process costs more than the pause between two segments. It sends what it reads at once, a segment of this length.
   const { family, host } = socatAddress(server.address);
-  const script = `while read -r segment; do echo "$segment" | base64 -d | socat -u - IP${family}-SENDTO:${host}:6 || exit 1; sleep ${forgedPauseMs / 1000}; done`;
+  const script =
+    `set -e; while read -r segment; do printf "$segment"; sleep ${forgedPauseMs / 1000}; done | socat -u -b ${forgedLength} - IP${family}-SENDTO:${host}:6`;
   await client.shell.must(script, { signal, input: `${segments.join("\n")}\n` });
   return ports;
+}
+
+/** Bytes as printf(1) of any POSIX shell writes them. */
+function printable(bytes: Buffer): string {
+  if (bytes.length !== forgedLength) throw new RangeError(`a forged segment has ${bytes.length} bytes instead of ${forgedLength}`);
+  return [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "../evidence/ledger.ts";
-import { exitCode, Failure } from "../failure/failure.ts";
+import { exitCode, type Failure } from "../failure/failure.ts";
+import { FlowsNotOpen } from "./flowsNotOpen.ts";
 import type { Step } from "../progress/progress.ts";
 import { addressWithPort } from "../topology/address.ts";
 import type { AgentClient } from "./agentClient.ts";
@@ -26,7 +27,7 @@ const pollMs = 300;
 /** Reasons and flows that are not open are told up to so many lines. */
 const linesTold = 20;
 
-/** Waits until both sides have every flow, and says where each runs. @throws Failure when one ends at once, or not all are open within the bound. */
+/** Waits until both sides have every flow, and says where each runs. @throws FlowsNotOpen when one ends at once, or not all are open within the bound. */
 export async function untilOpen(options: OpeningOptions): Promise<PlacedFlow[]> {
   const { session, client, server, flows, within, step, signal } = options;
   const deadlineMs = performance.now() + within;
@@ -69,7 +70,7 @@ async function notOpen({ session, client, server, flows, within, signal }: Openi
     const place = places[flows.indexOf(flow)];
     return place === undefined || place.errors.length > 0 ? [] : [`${flow.id}: ${stageOf(place)}`];
   });
-  return new Failure({
+  return new FlowsNotOpen({
     tried: `open ${flows.length} flows from ${client.name} to ${server.name}`,
     seen:
       ended === undefined

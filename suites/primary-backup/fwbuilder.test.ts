@@ -7,7 +7,8 @@ import { powerCut } from "../../lab/faults/powerCut.ts";
 import { keptConfigFolder } from "../../lab/machine/keptConfig.ts";
 import type { MachineShell } from "../../lab/machine/shell.ts";
 import { parseConntrackdStats, type ConntrackdHealth } from "../../lab/observe/conntrackd.ts";
-import { failback, failover } from "../../lab/run/failover.ts";
+import { failback } from "../../lab/run/failback.ts";
+import { failover } from "../../lab/run/failover.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
 

@@ -5,7 +5,8 @@ import { runSchema } from "../../lab/evidence/run.ts";
 import { powerCut } from "../../lab/faults/powerCut.ts";
 import { judge } from "../../lab/judge/judge.ts";
 import { readBundle } from "../../lab/report/readBundle.ts";
-import { failback, failover } from "../../lab/run/failover.ts";
+import { failback } from "../../lab/run/failback.ts";
+import { failover } from "../../lab/run/failover.ts";
 import { packetsOf } from "../../lab/run/packetsOf.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
@@ -22,7 +23,7 @@ describe("fw-1 loses its power under fifty flows, and comes back", () => {
       await lab.ownedBy("fw-1");
       await lab.open(mixedFlows(50));
       await lab.replicatedTo("fw-2");
-      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
+      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")), meanwhile: () => lab.lab.halfBoot("fw-1") });
       await failback(lab, { from: "fw-2", to: "fw-1" });
     },
   });

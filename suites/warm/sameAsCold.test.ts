@@ -42,7 +42,7 @@ beforeAll(async () => {
     await settled(lab, { progress, signal });
     cold = await lookAtAll(lab);
   }
-  restoredLab = await restoreIdle({ lab: await options(), prepared, store: cachedSnapshots(), writes: "private", signal });
+  restoredLab = await restoreIdle({ lab: await options(), prepared, store: cachedSnapshots(), writes: "private", keepsLaid: true, signal });
   await warmLab().lay();
   await settled(warmLab(), { progress, signal });
   warm = await lookAtAll(warmLab());

@@ -1,0 +1,55 @@
+import { powerCut } from "../faults/powerCut.ts";
+import type { FlowSpec } from "../traffic/flowSpec.ts";
+import { ComingUpWatch } from "./comingUpWatch.ts";
+import { validationTimes, type ExpectedDuty } from "./expectedDuty.ts";
+import { failback } from "./failback.ts";
+import { failover } from "./failover.ts";
+import type { Story } from "./judgedRun.ts";
+
+export interface ValidationStoryOptions {
+  readonly specs: readonly FlowSpec[];
+  /** Who is to be active, by the files; without it that is found out by waiting. */
+  readonly duty?: ExpectedDuty | undefined;
+  /** Milliseconds in which machines had to start what their config tree says. */
+  readonly startsWithinMs: number;
+}
+
+/** A mistake in the replication shows within this, in milliseconds: states come over in milliseconds, and a lost one is asked for within seconds. */
+const replicatedWithinMs = 8_000;
+
+/** Milliseconds for all flows to open, and for all to move then. A SYN is sent again after 1, 3 and 7 s. */
+const openWithinMs = 20_000;
+
+/**
+ * Any pair: it is found out who has the duty, that one loses its power under live flows, the other takes over; the power comes back, and the duty with
+ * it, or the other loses its power too. What does not come about in its time is evidence against the pair.
+ */
+export function validationStory({ specs, duty, startsWithinMs }: ValidationStoryOptions): Story {
+  return async (run) => {
+    const { topology, durations } = run;
+    const times = validationTimes(duty, topology);
+    const up = new ComingUpWatch(run);
+    up.came({ what: "all machines start", reached: true, seen: "they did", tookMs: durations["layMs"] ?? durations["bootMs"] ?? durations["restoreMs"] ?? 0, withinMs: startsWithinMs });
+    const owner = await run.timed("steadyMs", () => up.owner(times.ownerWithinMs, duty?.preempts === true ? duty.preferred : undefined));
+    const other = topology.machines.find(({ role, name }) => role === "firewall" && name !== owner)?.name;
+    const opening = owner !== undefined && other !== undefined ? run.timed("openMs", () => up.opens(specs, openWithinMs)) : Promise.resolve(false);
+    const [opened] = await Promise.all([opening, up.units(opening)]);
+    if (!opened || owner === undefined || other === undefined) {
+      await up.lookAround();
+      return;
+    }
+    await run.timed("replicatedMs", () => run.replicatedTo(other, replicatedWithinMs));
+    const { boundMs } = times;
+    const cut = (name: string) => () => powerCut(run.machine(name));
+    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: cut(owner), meanwhile: () => run.lab.halfBoot(owner) }));
+    if (notResumed.length >= run.flows.flows.length / 2) {
+      run.progress.note(`no failback: ${notResumed.length} of ${run.flows.flows.length} flows did not survive the failover`);
+      return;
+    }
+    await run.timed("failbackMs", () =>
+      up.startsAgain(owner, startsWithinMs, () =>
+        failback(run, { from: other, to: owner, boundMs, replicatedWithin: replicatedWithinMs, takesBackWithin: times.takesBackWithinMs(owner), strike: cut(other) }),
+      ),
+    );
+  };
+}
