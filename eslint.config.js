@@ -14,6 +14,7 @@ const floors = {
   config: ["topology", "machine"],
   findings: ["topology", "evidence", "config"],
   checkers: ["topology", "evidence", "machine", "config"],
+  mutants: ["topology", "evidence"],
   snapshot: ["topology", "host", "image"],
   traffic: ["topology", "evidence", "machine"],
   faults: ["topology", "evidence", "machine"],

@@ -28,7 +28,7 @@ test.each([
   [["judge", "--jsn", "lab"], /unknown option '--jsn'/u],
   [["cache", "--clear", "everything"], /Allowed choices are images, snapshots/u],
   [["start", "stray"], /too many arguments/u],
-  [["schema", "beauty"], /Allowed choices are run, trials, comparison/u],
+  [["schema", "beauty"], /Allowed choices are run, trials, comparison, validation/u],
   [["compare", "no-such-baseline", "nothing"], /find no-such-baseline: it is no baseline, no id in the history and no folder/u],
   [["compare", "one"], /missing required argument 'new'/u],
   [["start", "--baseline", "no-such-baseline"], /find no-such-baseline/u],

@@ -19,10 +19,10 @@ export type SourcedEntry = TreeEntry & {
 };
 
 /** The folder of a tree that goes to every machine, before the machine's own. */
-const commonFolder = "common";
+export const commonFolder = "common";
 
 /** Larger files are no configuration, and every machine would hold them in memory. */
-const maximumFileBytes = 16 * 1024 * 1024;
+export const maximumFileBytes = 16 * 1024 * 1024;
 
 function unusable(path: string, seen: string, cause?: unknown): Failure {
   return new Failure({
@@ -91,6 +91,8 @@ export async function sourcedTree(trees: readonly string[], machineName: string)
         if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
         throw unusable(folder, messageOf(error), error);
       }
+      // Access follows links: one in a folder's place would bring in what is not of the tree.
+      if (!(await lstat(folder)).isDirectory()) throw unusable(folder, "it is no folder of the tree itself");
       try {
         await readFolder(folder, "", entries);
       } catch (error) {
