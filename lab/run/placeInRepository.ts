@@ -10,9 +10,12 @@ import type { ValidationInput } from "./validationInput.ts";
  * @param files as findings name them.
  */
 export async function placesInRepository({ tree, trees, policy }: Pick<ValidationInput, "tree" | "trees" | "policy">, files: readonly string[]): Promise<(file: string) => string> {
-  const root = await repositoryOf(tree);
+  // Git resolves the symbolic links on the way to a tree.
+  const real = await Promise.all(trees.map((each) => realpath(each)));
+  const root = await repositoryOf(await realpath(tree));
+  const realPolicy = policy === undefined ? undefined : await realpath(policy);
   const places = new Map<string, string>();
-  for (const file of new Set(files)) places.set(file, within(root, await holder(file, trees, policy ?? undefined), file));
+  for (const file of new Set(files)) places.set(file, within(root, await holder(file, real, realPolicy), file));
   return (file) => places.get(file) ?? file;
 }
 
@@ -33,6 +36,5 @@ async function repositoryOf(folder: string): Promise<string> {
   if (git === undefined) return folder;
   // In the namespaces of an ordinary user the checkout seems to belong to somebody else, which git refuses; nothing of it is executed.
   const { exitCode, stdout } = await execa(git, ["-c", "safe.directory=*", "-c", "core.fsmonitor=false", "rev-parse", "--show-toplevel"], { cwd: folder, reject: false, stdin: "ignore", timeout: 20_000 });
-  // Git resolves symbolic links on the way; the tree's own path may hold some.
-  return exitCode === 0 ? join(folder, relative(await realpath(folder), stdout)) : folder;
+  return exitCode === 0 ? stdout : folder;
 }

@@ -110,7 +110,7 @@ test("what a policy is compiled to lies over the trees, in both steps", async ()
   await validate({
     ...{ input: { ...input, policy: "/policy.fwb" }, staticOnly: false, flows: undefined, accelerator: "auto", cold: false, runsFolder, command: undefined, progress: silentProgress, signal: new AbortController().signal },
     parts: {
-      compile: (policy) => Promise.resolve(`${policy}.compiled`),
+      compile: ({ input: { policy }, trees }) => Promise.resolve([...trees, `${policy ?? ""}.compiled`]),
       look: ({ trees }) => Promise.resolve((seen.push(trees), [])),
       conduct: ({ trees }) => Promise.resolve((seen.push(trees), { run: passing, bundle: join(runsFolder, passing.id), interrupted: undefined })),
       explain: () => [],

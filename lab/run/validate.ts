@@ -30,8 +30,8 @@ export interface DynamicOptions extends StepOptions {
 
 /** The parts that a validation is made of. */
 export interface ValidationParts {
-  /** Compiles a Firewall Builder file in a guest. Gives the folder of the config tree that came out. */
-  readonly compile: (policy: string, options: StepOptions) => Promise<string>;
+  /** Compiles a Firewall Builder file in a guest. Gives the trees with what came out laid over the one that it is in. */
+  readonly compile: (options: StepOptions) => Promise<readonly string[]>;
   /** Everything that is found without the fault. */
   readonly look: (options: StepOptions) => Promise<readonly Finding[]>;
   /** The failover and the failback, judged. */
@@ -64,8 +64,8 @@ export async function validate({ staticOnly, parts, ...rest }: ValidateOptions):
   const { input, runsFolder } = rest;
   const begin = performance.now();
   const since = (from: number): number => Math.round(performance.now() - from);
-  const compiled = input.policy === undefined ? [] : [await parts.compile(input.policy, { ...rest, trees: input.trees })];
-  const options = { ...rest, trees: [...input.trees, ...compiled] };
+  const trees = input.policy === undefined ? input.trees : await parts.compile({ ...rest, trees: input.trees });
+  const options = { ...rest, trees };
   const findings = sorted(await parts.look(options));
   const staticMs = since(begin);
   const dynamicBegin = performance.now();

@@ -1,0 +1,92 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parsePatch } from "diff";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { alterationsSchema } from "../evidence/alterations.ts";
+import type { Finding } from "../evidence/finding.ts";
+import { readAlterations, type Alteration } from "../mutants/alteration.ts";
+import { silentProgress } from "../progress/progress.ts";
+import { conductAlterations, exitCodeOfAlterations, type FinishedAlterations } from "./alterations.ts";
+import { fixturesFolder } from "./prepare.ts";
+import type { ValidationParts } from "./validate.ts";
+
+let runsFolder: string;
+beforeEach(async () => {
+  runsFolder = await mkdtemp(join(tmpdir(), "fwlab-alterations-"));
+});
+afterEach(async () => {
+  await rm(runsFolder, { recursive: true });
+});
+
+const vridDiffers: Finding = { id: "vrid-differs", severity: "error", certainty: "certain", machine: "fw-2", file: "fw-2/etc/keepalived/keepalived.conf", line: 35, wrong: "another id", causes: "two masters", remedy: "the same id", explains: [], also: [] };
+
+/** Reads the tree that it is given, as the real rule does. */
+const look: ValidationParts["look"] = async ({ trees }) => {
+  const text = await readFile(join(trees.at(-1) ?? "", "fw-2/etc/keepalived/keepalived.conf"), "utf8");
+  return text.includes("virtual_router_id 12") ? [vridDiffers] : [];
+};
+
+async function conducted(alterations: readonly Alteration[], { looks = look, signal = new AbortController().signal }: { looks?: ValidationParts["look"]; signal?: AbortSignal } = {}): Promise<FinishedAlterations> {
+  const never = () => Promise.reject(new Error("it is not to be called"));
+  return conductAlterations({
+    ...{ alterations, staticOnly: true, flows: undefined, accelerator: "auto", cold: false, runsFolder, progress: silentProgress, signal },
+    parts: { compile: ({ trees }) => Promise.resolve(trees), look: looks, conduct: never, explain: () => [] },
+  });
+}
+
+const outcomes = ({ alterations }: FinishedAlterations): Record<string, string> => Object.fromEntries(alterations.results.map(({ name, outcome }) => [name, outcome]));
+
+test("each altered tree is validated by itself, and kept with what came of it", async () => {
+  const chosen = await readAlterations(fixturesFolder, undefined, ["vrid-differs", "hash-size-differs", "commit-missing", "vrrp-v2"]);
+  const finished = await conducted(chosen);
+  expect(outcomes(finished)).toEqual({ "vrid-differs": "caught", "hash-size-differs": "harmless", "commit-missing": "untried", "vrrp-v2": "passed" });
+  expect(exitCodeOfAlterations(finished.alterations, undefined)).toBe(0);
+  const { folder, alterations } = finished;
+  expect(alterationsSchema.parse(JSON.parse(await readFile(join(folder, "mutants.json"), "utf8")))).toEqual(alterations);
+  expect(await readFile(join(folder, "vrid-differs/tree/fw-2/etc/keepalived/keepalived.conf"), "utf8")).toContain("virtual_router_id 12");
+  const own = alterations.results.find(({ name }) => name === "vrid-differs")?.folder ?? "";
+  expect(JSON.parse(await readFile(join(folder, own, "validation.json"), "utf8"))).toMatchObject({ verdict: "fail" });
+});
+
+test("a mutant that escapes and a variant that alarms are failures", async () => {
+  const [mutant] = await readAlterations(fixturesFolder, undefined, ["vrid-differs"]);
+  const [variant] = await readAlterations(fixturesFolder, undefined, ["vrrp-v2"]);
+  if (mutant === undefined || variant === undefined) throw new Error("they are in fixtures/");
+  const escaped = await conducted([mutant], { looks: () => Promise.resolve([]) });
+  expect([outcomes(escaped), exitCodeOfAlterations(escaped.alterations, undefined)]).toEqual([{ "vrid-differs": "escaped" }, 1]);
+  const alarmed = await conducted([variant], { looks: () => Promise.resolve([vridDiffers]) });
+  expect([outcomes(alarmed), exitCodeOfAlterations(alarmed.alterations, undefined)]).toEqual([{ "vrrp-v2": "alarm" }, 1]);
+});
+
+test("what cannot be validated is invalid with its reason, and the next one is tried", async () => {
+  const chosen = await readAlterations(fixturesFolder, undefined, ["vrid-differs", "vrrp-v2"]);
+  const finished = await conducted(chosen, { looks: (options) => (options.trees[0]?.includes("vrid") === true ? Promise.reject(new Error("no machine came up")) : look(options)) });
+  expect(outcomes(finished)).toEqual({ "vrid-differs": "invalid", "vrrp-v2": "passed" });
+  expect(finished.alterations.results[0]?.told).toBe("no machine came up");
+  expect(exitCodeOfAlterations(finished.alterations, undefined)).toBe(3);
+});
+
+test("an interruption keeps what is done, and says that it is not all", async () => {
+  const controller = new AbortController();
+  const chosen = await readAlterations(fixturesFolder, ["mutant"]);
+  let looked = 0;
+  const { alterations, interrupted } = await conducted(chosen, {
+    signal: controller.signal,
+    looks: (options) => {
+      looked += 1;
+      if (looked === 2) controller.abort(new Error("Ctrl-C"));
+      return look(options);
+    },
+  });
+  expect([interrupted?.message, alterations.results.length, alterations.planned]).toEqual(["Ctrl-C", 1, chosen.length]);
+});
+
+test("a patch that does not apply is told before any lab comes up", async () => {
+  const [mutant] = await readAlterations(fixturesFolder, undefined, ["vrid-differs"]);
+  if (mutant === undefined) throw new Error("it is in fixtures/");
+  const broken: Alteration = { ...mutant, name: "broken", patches: parsePatch("diff --git a/fw-2/x b/fw-2/x\n--- a/fw-2/x\n+++ b/fw-2/x\n@@ -1 +1 @@\n-a\n+b\n") };
+  let looked = 0;
+  await expect(conducted([mutant, broken], { looks: () => Promise.resolve((looked++, [])) })).rejects.toThrow(/apply the mutant broken to omarine-snat: fw-2\/x: there is no such file/u);
+  expect(looked).toBe(0);
+});
