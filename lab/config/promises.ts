@@ -29,7 +29,7 @@ export type Promises = z.infer<typeof promisesSchema>;
 export async function promisesOf(tree: string): Promise<Promises> {
   const path = join(tree, promisesFile);
   const unusable = (seen: string, cause: unknown): Failure =>
-    new Failure({ tried: `read what the config tree promises, in ${path}`, seen, remedy: "README, section Your own configuration, says what the file may hold; without it the defaults hold", exit: exitCode.usage, cause });
+    new Failure({ tried: `read what the config tree promises, in ${path}`, seen, remedy: "README, section What a tree promises, says what the file may hold; without it the defaults hold", exit: exitCode.usage, cause });
   let text: string;
   try {
     text = await readFile(path, "utf8");

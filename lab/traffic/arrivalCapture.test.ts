@@ -7,6 +7,8 @@ import { parseArrivals, startArrivalCapture } from "./arrivalCapture.ts";
 /** Recorded on omarine by tcpdump 4.99.3: one connection through the firewall, then forged segments and a SYN sent twice, the firewall opened on purpose. */
 const recorded = readFileSync(new URL("recorded/arrivals.txt", import.meta.url), "utf8");
 const forged = 0xdeadbeef;
+/** Recorded on omarine by tcpdump 4.99.3, of its own connections to itself: a datagram, and a connection's opening, the answer to it, and data. */
+const answered = readFileSync(new URL("recorded/arrivals-datagram.txt", import.meta.url), "utf8");
 
 describe("what a capture saw", () => {
   test("forged segments are known by their sequence number, openings by port, a repeated SYN counts again", () => {
@@ -17,6 +19,11 @@ describe("what a capture saw", () => {
   test("over IPv6 ports stand behind the last dot", () => {
     const arrivals = parseArrivals(readFileSync(new URL("recorded/arrivals-ipv6.txt", import.meta.url), "utf8"), 2_768_432_348);
     expect([arrivals.forged, arrivals.openings(22), arrivals.openings(7), arrivals.openings(23)]).toEqual([1, 1, 1, 0]);
+  });
+
+  test("datagrams are known by their port, answers to openings by the port that they come from, and neither is the other", () => {
+    const arrivals = parseArrivals(answered, forged);
+    expect([arrivals.datagrams(7), arrivals.datagrams(22), arrivals.answers(22), arrivals.answers(7), arrivals.openings(22), arrivals.openings(7), arrivals.forged]).toEqual([1, 0, 1, 0, 1, 0, 0]);
   });
 
   test("nothing is not mistaken for something", () => {

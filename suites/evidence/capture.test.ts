@@ -43,7 +43,7 @@ describe("a capture of the pair", () => {
   beforeAll(async () => {
     const signal = AbortSignal.timeout(withinMs);
     const topology = primaryBackup;
-    const setting = await setRun({ topology, config: join(fixturesFolder, topology.name), fault: { id: "none", target: topology.active }, accelerator: "auto", progress: silentProgress, signal });
+    const setting = await setRun({ topology, config: join(fixturesFolder, "omarine-snat"), fault: { id: "none", target: topology.active }, accelerator: "auto", progress: silentProgress, signal });
     const keptIn = await mkdtemp(join(labFolder(), "captured-"));
     const { lab } = await startLab({ ...setting, keptIn, cold: process.env[coldSuites] !== undefined, writes: "private", progress: silentProgress, signal });
     await using running = lab;
