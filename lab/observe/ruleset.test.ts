@@ -24,6 +24,17 @@ describe("recorded rulesets", () => {
     });
   });
 
+  test("Firewall Builder's, whose last rule hands all that is left to a chain that logs and drops; what it drops of its own packets is not counted", () => {
+    expect(parseRuleset(recorded("ruleset-fwbuilder"))).toEqual({
+      counters: [
+        { rule: "ip filter FORWARD handle 9", packets: 0, bytes: 0 },
+        { rule: "ip filter RULE_6 handle 22", packets: 24, bytes: 1104 },
+        { rule: "ip filter RULE_9 handle 32", packets: 3, bytes: 180 },
+      ],
+      uncounted: [],
+    });
+  });
+
   test("iptables-nft", () => {
     expect(parseRuleset(recorded("ruleset-iptables"))).toEqual({
       counters: [

@@ -12,7 +12,8 @@ import { failover } from "../../lab/run/failover.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
 
-const flows = 12;
+const counts = { tcp: 8, udp: 2, ssh: 2 };
+const flows = counts.tcp + counts.udp + counts.ssh;
 
 /** A firewall as its policy left it. */
 interface Loaded {
@@ -42,7 +43,7 @@ describe("a policy of Firewall Builder's: fw-1 loses its power under live flows,
     fault: { id: "power-cut", target: "fw-1" },
     story: async (lab) => {
       await lab.ownedBy("fw-1");
-      await lab.open(mixedFlows(flows));
+      await lab.open(mixedFlows(counts));
       await lab.replicatedTo("fw-2");
       for (const name of ["fw-1", "fw-2"]) {
         const { shell } = lab.machine(name);
@@ -63,7 +64,7 @@ describe("a policy of Firewall Builder's: fw-1 loses its power under live flows,
       expect(script.toString()).toMatch(/^#!\/bin\/sh/u);
       expect(sha256).toBe(createHash("sha256").update(script).digest("hex"));
       expect(rules).toContain("-A POSTROUTING -s 192.168.0.0/24 -o eth0 -j SNAT --to-source 192.168.1.100 --random");
-      expect(rules).toContain(':FORWARD DROP');
+      expect(rules).toContain(":FORWARD DROP");
     }
     expect([...before.keys()]).toEqual(["fw-1", "fw-2"]);
   });
@@ -102,7 +103,7 @@ describe("the same policy, and no conntrackd", () => {
     fault: { id: "power-cut", target: "fw-1" },
     story: async (lab) => {
       await lab.ownedBy("fw-1");
-      await lab.open(mixedFlows(flows));
+      await lab.open(mixedFlows(counts));
       await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
     },
   });
