@@ -106,7 +106,7 @@ export class Lab implements AsyncDisposable {
 
   /** Names of the machines that this lab has. */
   get names(): string[] {
-    const { topology, machines = topology.machines.map(({ name }) => name) } = this.#options;
+    const { topology, machines = topology.machines.map((machine) => machine.name) } = this.#options;
     return topology.machines.map(({ name }) => name).filter((name) => machines.includes(name));
   }
 

@@ -137,8 +137,8 @@ async function goesOn(machine: Machine, signal: AbortSignal): Promise<void> {
 }
 
 /** What is saved has all machines, so that it serves everyone. */
-function wholeLab({ machines: _, ...all }: LabOptions): LabOptions {
-  return all;
+function wholeLab(options: LabOptions): LabOptions {
+  return { ...options, machines: options.topology.machines.map(({ name }) => name) };
 }
 
 /** Boots the machines without a config tree and saves them when all can be controlled. */
