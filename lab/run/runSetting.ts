@@ -26,7 +26,7 @@ export interface SettingOptions {
   /** Folder of the config tree under test. */
   readonly config: string;
   /** Config trees that are laid over it, lowest first: the files of a user's that differ. */
-  readonly overlays?: readonly string[];
+  readonly over?: readonly string[];
   readonly control?: Control;
   /** What is broken on what, for the run's record. */
   readonly fault: { readonly id: string; readonly target: string };
@@ -56,10 +56,10 @@ export interface RunSetting {
 }
 
 /** Sees to all that a run needs before its lab is there. @throws Failure when host, image, accelerator or config tree do not allow a run at all. */
-export async function setRun({ topology, config, overlays: above = [], control, fault, accelerator, command, capture = "on", progress, signal }: SettingOptions): Promise<RunSetting> {
+export async function setRun({ topology, config, over = [], control, fault, accelerator, command, capture = "on", progress, signal }: SettingOptions): Promise<RunSetting> {
   // Many things are waited for at once, on each machine and for each flow: Node would take eleven for a leak, and warn.
   setMaxListeners(0, signal);
-  const overlays = [...above, ...(control === undefined ? [] : [join(fixturesFolder, "controls", control)])];
+  const overlays = [...over, ...(control === undefined ? [] : [join(fixturesFolder, "controls", control)])];
   const given = [config, ...overlays];
   const names = topology.machines.map(({ name }) => name);
   // What is wrong with the trees is told before an image is built.
