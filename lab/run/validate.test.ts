@@ -44,7 +44,7 @@ async function validated({ findings = [], run, parts = {} }: Told): Promise<Fini
       compile: () => Promise.reject(new Error("there is nothing to compile")),
       look: () => Promise.resolve(findings),
       conduct: () => (run === undefined ? Promise.reject(new Error("no run was wanted")) : Promise.resolve({ run, bundle: join(runsFolder, run.id), interrupted: undefined })),
-      explain: (check, all) => all.filter(({ explains }) => explains.includes(check.id)),
+      explain: (checks, all) => checks.map((check) => ({ check, findings: all.filter(({ explains }) => explains.includes(check.id)) })),
       ...parts,
     },
   });

@@ -36,8 +36,8 @@ export interface ValidationParts {
   readonly look: (options: StepOptions) => Promise<readonly Finding[]>;
   /** The failover and the failback, judged. */
   readonly conduct: (options: DynamicOptions) => Promise<FinishedRun>;
-  /** Which findings explain a failing check, the likeliest first. */
-  readonly explain: (check: CheckResult, findings: readonly Finding[]) => readonly Finding[];
+  /** For each check that fails, the findings that explain it, the best first. */
+  readonly explain: (checks: readonly CheckResult[], findings: readonly Finding[]) => readonly { readonly check: CheckResult; readonly findings: readonly Finding[] }[];
 }
 
 export interface ValidateOptions extends Omit<DynamicOptions, "trees"> {
@@ -99,11 +99,12 @@ export function sorted(findings: readonly Finding[]): Finding[] {
 }
 
 function runPart({ run, bundle }: FinishedRun, findings: readonly Finding[], explain: ValidationParts["explain"]): NonNullable<Validation["run"]> {
+  const explained = new Map(explain(run.checks, findings).map((each) => [each.check, each.findings]));
   const failing: FailingCheck[] = run.checks
     .filter(({ verdict }) => verdict !== "pass")
     .map((check) => {
       const { id, phase, verdict, measured, allowed, explanation } = check;
-      return { id, phase, verdict, measured, allowed, explanation, explainedBy: explain(check, findings).map((finding) => findings.indexOf(finding)) };
+      return { id, phase, verdict, measured, allowed, explanation, explainedBy: (explained.get(check) ?? []).map((finding) => findings.indexOf(finding)) };
     });
   return { id: run.id, bundle: portablePath(bundle), verdict: run.verdict, reason: run.reason, failing };
 }
