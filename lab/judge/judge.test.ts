@@ -249,3 +249,49 @@ function drop(transition: Transition, sourcePort: number, source: string, destin
   data(views.loggedPackets).push({ uptimeSeconds: 99 + sourcePort, prefix: "fw-drop: ", protocol, inNic: "eth1", outNic, source, destination, sourcePort, destinationPort, flags: ["ACK"] });
   if (outNic !== "") must(data(views.dropCounters)[0]).packets += 1;
 }
+
+describe("a duty that came back before anybody had looked", () => {
+  const early = (): Evidence => {
+    const evidence = healthyRun();
+    const transition = failback(evidence);
+    transition.unseenBefore = "fw-1 took the duty over before everything had been looked at";
+    transition.before.atMs = transition.fault.atMs + 900;
+    return evidence;
+  };
+
+  test("what was before is not judged on that way, and all else is", () => {
+    const { verdict, checks: results } = judge(evidenceSchema.parse(early()));
+    expect(verdict).toBe("pass");
+    expect(results.filter(({ phase }) => phase === "failback").map(({ id }) => id)).toEqual(ids.filter((id) => id !== "steady-before" && id !== "replicated-before"));
+    expect(results.filter(({ phase }) => phase === "failover").map(({ id }) => id)).toEqual(ids);
+  });
+
+  test("the control: flows that die by it fail the run; and without the word, a look that came late judges nothing", () => {
+    const dead = early();
+    must(dead.flows[0]).errors.push({ clock: "host", atMs: failback(dead).fault.atMs + 100, code: "ECONNRESET", message: "reset" });
+    expect(judge(dead).verdict).not.toBe("pass");
+    const unsaid = early();
+    delete failback(unsaid).unseenBefore;
+    expect(notPassed(unsaid)).toContain("fault-bit failback invalid");
+  });
+});
+
+describe("a way back that is struck, because the pair does not preempt", () => {
+  const struck = (): Evidence => {
+    const evidence = healthyRun();
+    const transition = failback(evidence);
+    transition.fault = { ...transition.fault, id: "power-cut", target: "fw-2" };
+    transition.after.firewalls = { "fw-1": must(transition.after.firewalls["fw-1"]) };
+    return evidence;
+  };
+
+  test("the firewall that was struck is not asked what it holds", () => {
+    expect(notPassed(struck())).toEqual([]);
+  });
+
+  test("the control: where the duty came back by itself, the other must be seen without it", () => {
+    const evidence = struck();
+    failback(evidence).fault.id = "failback";
+    expect(notPassed(evidence)).toEqual(["vips-moved failback fail"]);
+  });
+});
