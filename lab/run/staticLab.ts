@@ -35,7 +35,7 @@ export async function staticAnswers({ files, trees, prepared, cold, keptIn, stor
   const folder = join(keptIn, "static");
   await mkdir(folder, { recursive: true });
   const options = { ...(await labOptions({ topology, trees, prepared, keptIn: folder, progress, signal })), machines: nodes.map(({ machine }) => machine) };
-  const restored = cold ? undefined : await restoreIdle({ lab: options, prepared, store, writes: "private", signal });
+  const restored = cold ? undefined : await restoreIdle({ lab: options, prepared, store, writes: "private", keepsLaid: false, signal });
   await using lab = restored ?? (await Lab.startIdle(options));
   await lab.unpack();
   const answered = await Promise.all(nodes.map(async (node) => [node.machine, await checkNode(lab.machine(node.machine).shell, node, signal)] as const));
