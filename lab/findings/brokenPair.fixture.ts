@@ -5,8 +5,10 @@ import type { Finding } from "../evidence/finding.ts";
 import { primaryBackup } from "../topology/primaryBackup.ts";
 import { findingsOf } from "./findings.ts";
 
-/** The reference tree, as it is in the repository. */
-export const referencePair = (): Promise<PairFiles> => readPair(primaryBackup, [fileURLToPath(new URL("../../fixtures/omarine-snat", import.meta.url))]);
+/** The reference tree, as it is in the repository. Read once: nothing changes it. */
+const reference = readPair(primaryBackup, [fileURLToPath(new URL("../../fixtures/omarine-snat", import.meta.url))]);
+
+export const referencePair = (): Promise<PairFiles> => reference;
 
 export const keepalivedConf = "/etc/keepalived/keepalived.conf";
 export const conntrackdConf = "/etc/conntrackd/conntrackd.conf";

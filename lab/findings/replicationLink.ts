@@ -26,7 +26,7 @@ export const replicates: Rule = ({ nodes }) =>
 export const replicationAgrees: Rule = (pair) => {
   const both = bothOf(pair);
   const [a, b] = [both?.first.conntrackd, both?.second.conntrackd];
-  if (both === undefined || a === undefined || b === undefined) return [];
+  if (both === undefined || a?.synchronises !== true || b?.synchronises !== true) return [];
   const { first, second } = both;
   const findings: Finding[] = [];
   const differ = (what: string, values: readonly [string, string], places: readonly [Place | undefined, Place | undefined]): void => {

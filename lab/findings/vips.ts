@@ -1,6 +1,7 @@
 import type { VirtualIp, VrrpInstance } from "../config/keepalived.ts";
 import type { NodeConfig } from "../config/pair.ts";
 import type { Finding } from "../evidence/finding.ts";
+import { machineSpec } from "../topology/topology.ts";
 import { sameAddress } from "./addresses.ts";
 import { eachWithPeer, lostAddresses, missingAt, tell, type Rule } from "./rule.ts";
 
@@ -16,8 +17,10 @@ function heldBy({ keepalived }: NodeConfig): Held[] {
 const find = (held: readonly Held[], address: string): Held | undefined => held.find(({ ip }) => sameAddress(ip.address, address));
 
 /** `vip-unknown`, `vip-missing`, `vip-interface`: the addresses that keepalived moves are those that the neighbours know, where they know them. */
-export const vipsKnown: Rule = ({ nodes, topology: { virtualAddresses } }) =>
+export const vipsKnown: Rule = ({ nodes, topology }) =>
   nodes.flatMap((node) => {
+    const { virtualAddresses } = topology;
+    const own = machineSpec(topology, node.machine).nics;
     const held = heldBy(node);
     if (node.keepalived === undefined) return [];
     const at = missingAt(node, node.keepalivedPath);
@@ -41,11 +44,11 @@ export const vipsKnown: Rule = ({ nodes, topology: { virtualAddresses } }) =>
             remedy: `The virtual addresses are ${virtualAddresses.map((virtual) => `${virtual.address} on ${virtual.nic}`).join(" and ")}`, explains: lacking.length > 0 ? lostAddresses : [],
           }),
         );
-      } else if (nic !== undefined && nic !== known.nic && ip.interface === undefined && instance.vmac === undefined) {
+      } else if (nic !== known.nic && ip.interface === undefined && instance.vmac === undefined && own.some(({ name }) => name === nic)) {
         findings.push(
           tell({
             id: "vip-interface", severity: "error", certainty: "certain", node, at: ip, also: [instance.interface],
-            wrong: `${ip.address} is put on ${nic}, and its neighbour ${known.neighbour} is behind ${known.nic}`, causes: `${known.neighbour} finds nobody who has ${ip.address}`,
+            wrong: `${ip.address} is put on ${nic ?? ""}, and its neighbour ${known.neighbour} is behind ${known.nic}`, causes: `${known.neighbour} finds nobody who has ${ip.address}`,
             remedy: `Put it on ${known.nic}`, explains: lostAddresses,
           }),
         );
