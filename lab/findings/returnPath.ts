@@ -31,6 +31,13 @@ export const returnPath: Rule = (pair) => {
   return [...wayOf(pair, client, server, false), ...wayOf(pair, server, client, translates(pair))];
 };
 
+/** An address that both nodes move on that side, known to the topology or not: as a link-local one, by which IPv6 has its routers. */
+function movesOn({ nodes }: PairConfig, address: string, nic: string): boolean {
+  const moves = ({ keepalived }: NodeConfig): boolean =>
+    (keepalived?.instances ?? []).some((instance) => instance.virtualIps.some((ip) => sameAddress(ip.address, address) && (ip.interface ?? instance.interface?.value) === nic));
+  return nodes.every(moves);
+}
+
 function wayOf(pair: PairConfig, from: string, to: string, needsNone: boolean): Finding[] {
   const { topology, endpoints } = pair;
   const node = endpoints.find(({ machine }) => machine === from);
@@ -47,7 +54,7 @@ function wayOf(pair: PairConfig, from: string, to: string, needsNone: boolean): 
     return [tell({ id: "return-path-missing", severity: "error", certainty: "likely", node, at, wrong: `${from} has no route to ${to}`, causes: `what ${from} sends to ${to} goes nowhere`, remedy, explains })];
   }
   const gateway = route.gateway;
-  if (gateway === undefined || sameAddress(gateway.value, virtual.address)) return [];
+  if (gateway === undefined || sameAddress(gateway.value, virtual.address) || movesOn(pair, gateway.value, virtual.nic)) return [];
   const owner = ownerOf(topology, gateway.value);
   const isFirewalls = owner?.machine.role === "firewall";
   return [
