@@ -1,5 +1,5 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 
 /** A policy in Firewall Builder's own format, at the top of a config tree beside the machines' folders. No machine gets the file itself. */
@@ -25,19 +25,22 @@ function unusable(path: string, seen: string, cause?: unknown): Failure {
 }
 
 /**
- * The file `*.fwb` at the top of one of these config trees; undefined where there is none. A tree that is not there has none.
- * @throws Failure (usage) when there are several, or it is no regular file of a sane size, or cannot be read.
+ * The file `*.fwb` at the top of these config trees, which are laid lowest first; undefined where there is none. As with all that trees hold, an upper
+ * tree's file is in the place of a lower one's, whatever they are called. A tree that is not there has none.
+ * @throws Failure (usage) when one tree has several, or it is no regular file of a sane size, or cannot be read.
  */
 export async function firewallBuilderFile(trees: readonly string[]): Promise<FirewallBuilderFile | undefined> {
-  const found: { tree: string; path: string }[] = [];
-  for (const tree of trees) found.push(...(await fwbNames(tree)).map((name) => ({ tree, path: join(tree, name) })));
-  const [first, ...more] = found;
-  if (first === undefined) return undefined;
-  const { tree, path } = first;
-  if (more.length > 0) {
-    const seen = `there are ${found.length}, and which one holds is not told: ${found.map((one) => (trees.length > 1 ? one.path : basename(one.path))).join(", ")}`;
-    throw new Failure({ tried: `find Firewall Builder's policy in ${trees.join(" + ")}`, seen, remedy, exit: exitCode.usage });
+  for (const tree of trees.toReversed()) {
+    const [name, ...more] = await fwbNames(tree);
+    if (name === undefined) continue;
+    if (more.length === 0) return readPolicy(tree, join(tree, name));
+    const seen = `there are ${1 + more.length}, and which one holds is not told: ${[name, ...more].join(", ")}`;
+    throw new Failure({ tried: `find Firewall Builder's policy in ${tree}`, seen, remedy, exit: exitCode.usage });
   }
+  return undefined;
+}
+
+async function readPolicy(tree: string, path: string): Promise<FirewallBuilderFile> {
   try {
     // lstat: a link could lead out of the tree.
     const stat = await lstat(path);

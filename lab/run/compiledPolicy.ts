@@ -28,7 +28,7 @@ const compilerVersion = 1;
 /**
  * The config trees, and right over the one that holds Firewall Builder's policy a tree of what the policy was compiled to; the trees themselves where
  * none does. Compiled in a guest, once for each policy and guest image: the result is a config tree in the cache, so that whatever reads trees reads it.
- * @throws Failure (usage) when there are several policies, or it does not compile for every firewall; the signal's reason.
+ * @throws Failure (usage) when a tree holds several policies, or it does not compile for every firewall; the signal's reason.
  */
 export async function withCompiledPolicy(options: CompiledPolicyOptions): Promise<readonly string[]> {
   const { topology, trees, prepared, progress } = options;
@@ -37,6 +37,8 @@ export async function withCompiledPolicy(options: CompiledPolicyOptions): Promis
   const firewalls = topology.machines.filter(({ role }) => role === "firewall").map(({ name }) => name);
   const key = createHash("sha256").update(JSON.stringify([compilerVersion, prepared.image.id, firewalls])).update(policy.content).digest("hex").slice(0, 16);
   const compiled = join(cacheFolder(), "policies", key);
+  // Trees that were given back by an earlier call.
+  if (trees.includes(compiled)) return trees;
   if (!(await isFolder(compiled))) {
     using step = progress.step(`compile Firewall Builder's ${basename(policy.path)}`);
     const { scripts, warnings } = await compileInGuest(options, policy, firewalls);

@@ -1,14 +1,20 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scriptPath } from "../../lab/config/firewallBuilderFile.ts";
+import { exitCode, Failure } from "../../lab/failure/failure.ts";
 import { powerCut } from "../../lab/faults/powerCut.ts";
+import { labFolder } from "../../lab/host/labFolder.ts";
 import { keptConfigFolder } from "../../lab/machine/keptConfig.ts";
 import type { MachineShell } from "../../lab/machine/shell.ts";
 import { parseConntrackdStats, type ConntrackdHealth } from "../../lab/observe/conntrackd.ts";
+import { silentProgress } from "../../lab/progress/progress.ts";
+import { withCompiledPolicy } from "../../lab/run/compiledPolicy.ts";
 import { failback } from "../../lab/run/failback.ts";
 import { failover } from "../../lab/run/failover.ts";
+import { fixturesFolder, prepare } from "../../lab/run/prepare.ts";
+import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
 
@@ -116,5 +122,20 @@ describe("the same policy, and no conntrackd", () => {
 
   test("nothing else is to blame: all was steady, the fault bit, the addresses moved, the policy held", () => {
     expect(run()).toPass("steady-before", "fault-bit", "vips-moved", "new-connections");
+  });
+});
+
+describe("a policy that does not compile is refused in fwb_ipt's own words, as bad input", () => {
+  test.each<readonly [string, (policy: string) => string, RegExp]>([
+    ["broken XML", (policy) => policy.slice(0, 20_000), /^compile fw-1 of policy\.fwb by fwb_ipt: policy\.fwb:367: parser error : /u],
+    ["a firewall object that is no machine", (policy) => policy.replace('name="fw-2"', 'name="lj-fw-2"'), /^compile fw-2 of .*'fw-2' not found; the file has the firewall objects fw-1, lj-fw-2\. .*fw-1, fw-2/u],
+  ])("%s", async (_, harmed, line) => {
+    const signal = AbortSignal.timeout(120_000);
+    const tree = await mkdtemp(join(labFolder(), "policy-"));
+    await writeFile(join(tree, "policy.fwb"), harmed(await readFile(join(fixturesFolder, "fwbuilder", "policy.fwb"), "utf8")));
+    const prepared = await prepare({ topology: primaryBackup, accelerator: "auto", progress: silentProgress, signal });
+    const refused: unknown = await withCompiledPolicy({ topology: primaryBackup, trees: [tree], prepared, progress: silentProgress, signal }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(Failure);
+    expect(refused).toMatchObject({ exit: exitCode.usage, message: expect.stringMatching(line) as unknown });
   });
 });
