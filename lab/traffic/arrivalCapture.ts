@@ -10,8 +10,6 @@ export interface ArrivalCaptureOptions {
   readonly ports: readonly number[];
   /** UDP ports whose datagrams are captured. */
   readonly datagramPorts?: readonly number[];
-  /** TCP port of another machine, whose answers to opening segments (SYN with ACK) are captured. */
-  readonly answersFrom?: number;
   /** Sequence number by which forged segments are known, whatever NAT made of their ports. */
   readonly sequence: number;
   readonly signal: AbortSignal;
@@ -25,8 +23,6 @@ export interface Arrivals {
   openings(port: number): number;
   /** Datagrams to a port. */
   datagrams(port: number): number;
-  /** Answers to opening segments from a port. */
-  answers(port: number): number;
 }
 
 export interface ArrivalCapture {
@@ -43,17 +39,16 @@ export function parseArrivals(lines: string, sequence: number): Arrivals {
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => {
-      const match = /\.(?<from>\d+) > [\da-f.:]+\.(?<port>\d+): (?:Flags \[(?<flags>[^\]]*)\], (?:cksum [^,]*, )?seq (?<seq>\d+)|(?!Flags)\S)/u.exec(line)?.groups;
+      const match = /> [\da-f.:]+\.(?<port>\d+): (?:Flags \[(?<flags>[^\]]*)\], (?:cksum [^,]*, )?seq (?<seq>\d+)|(?!Flags)\S)/u.exec(line)?.groups;
       if (match === undefined) throw captureFailure("read the capture", `tcpdump printed: ${line.slice(0, 200)}`);
-      const { from, port, flags, seq } = match;
-      const kind = flags === undefined ? "datagram" : flags === "S" || flags === "SEW" ? "opening" : flags.startsWith("S.") ? "answer" : "other";
-      return { from: Number(from), port: Number(port), kind, forged: seq !== undefined && Number(seq) === sequence };
+      const { port, flags, seq } = match;
+      const kind = flags === undefined ? "datagram" : flags === "S" || flags === "SEW" ? "opening" : "other";
+      return { port: Number(port), kind, forged: seq !== undefined && Number(seq) === sequence };
     });
   return {
     forged: segments.filter((segment) => segment.forged).length,
     openings: (port) => segments.filter((segment) => segment.kind === "opening" && segment.port === port).length,
     datagrams: (port) => segments.filter((segment) => segment.kind === "datagram" && segment.port === port).length,
-    answers: (port) => segments.filter((segment) => segment.kind === "answer" && segment.from === port).length,
   };
 }
 
@@ -65,7 +60,7 @@ function captureFailure(tried: string, seen: string): Failure {
  * Captures on a machine, with tcpdump, what opens connections to its ports and what was forged. Resolves when the capture runs.
  * @throws Failure when tcpdump does not start.
  */
-export async function startArrivalCapture(shell: MachineShell, { address, ports, datagramPorts = [], answersFrom, sequence, signal }: ArrivalCaptureOptions): Promise<ArrivalCapture> {
+export async function startArrivalCapture(shell: MachineShell, { address, ports, datagramPorts = [], sequence, signal }: ArrivalCaptureOptions): Promise<ArrivalCapture> {
   const stem = `/run/fwlab/arrivals-${randomUUID()}`;
   // tcp[…] is IPv4's only. Nothing on the lab's bridges puts other headers between IPv6's, which has 40 bytes, and TCP's.
   const tcpAt = (offset: number, bytes: number): string => (isIPv6(address) ? `tcp and ip6[${40 + offset}:${bytes}]` : `tcp[${offset}:${bytes}]`);
@@ -73,7 +68,6 @@ export async function startArrivalCapture(shell: MachineShell, { address, ports,
   const wanted = [
     ...ports.map((port) => `(${flags} == tcp-syn and dst port ${port})`),
     ...datagramPorts.map((port) => `udp dst port ${port}`),
-    ...(answersFrom === undefined ? [] : [`(${flags} == (tcp-syn|tcp-ack) and src port ${answersFrom})`]),
     `(${tcpAt(4, 4)} = ${sequence})`,
   ];
   const filter = `dst host ${address} and (${wanted.join(" or ")})`;

@@ -50,29 +50,35 @@ const firstForgedPort = 61_000;
 const forgedPayload = Buffer.from("forged");
 const forgedLength = 20 + forgedPayload.length;
 
+/** A port of the client's own, other than the denied service's: nobody need listen there, an opening segment is all that is wanted. */
+const controlPortBeside = (deniedPort: number): number => (deniedPort === 9 ? 13 : 9);
+
 /** Time for the last packets to arrive and be captured, in milliseconds. */
 const arrivalMs = 500;
 
 /**
  * Puts the policy's three questions at once: a new connection to the allowed service, one to the denied, and forged segments with ACK and data
- * to the allowed service. A capture on the server's own NIC tells what arrived; on the client's too when the denied service runs there, where the
- * allowed service's answer shows that it sees. @throws Failure when a machine does not answer.
+ * to the allowed service. A capture on the server's own NIC tells what arrived; on the client's too when the denied service runs there, where a
+ * connection of the client's to itself shows that it sees, whatever the pair lets through. @throws Failure when a machine does not answer.
  */
 export async function askPolicy(question: PolicyQuestion, { moment, takeoverMs = usualTakeoverMs, signal }: AskOptions): Promise<Probe[]> {
   const { client, server, allowed, denied } = question;
   const sequence = randomInt(2 ** 31, 2 ** 32);
   const deniedPorts = { ports: denied.protocol === "tcp" ? [denied.port] : [], datagramPorts: denied.protocol === "udp" ? [denied.port] : [] };
   const fromClient = denied.from === "client";
+  const controlPort = controlPortBeside(denied.port);
   const [asker, target] = fromClient ? [client, server] : [server, client];
   const [onServer, onClient] = await Promise.all([
     startArrivalCapture(server.shell, { address: server.address, sequence, signal, ...(fromClient ? { ...deniedPorts, ports: [allowed.port, ...deniedPorts.ports] } : { ports: [allowed.port] }) }),
-    fromClient ? undefined : startArrivalCapture(client.shell, { address: client.address, sequence, signal, ...deniedPorts, answersFrom: allowed.port }),
+    fromClient ? undefined : startArrivalCapture(client.shell, { address: client.address, sequence, signal, ...deniedPorts, ports: [...deniedPorts.ports, controlPort] }),
   ]);
+  const own = socatAddress(client.address);
   const atMs = Date.now();
   const [allowedOutcome, deniedOutcome, sourcePorts] = await Promise.all([
     connectOnce(client.agent, { address: server.address, port: allowed.port, timeoutMs: allowedPatienceMs[moment], expect: allowed.expect }, signal),
     askDenied(asker, target.address, denied, moment === "during" ? takeoverMs + beyondTakeoverMs : steadyPatienceMs, signal),
     sendForged(question, sequence, moment === "during" ? Math.ceil(takeoverMs / forgedPauseMs) : forgedWhenSteady, signal),
+    fromClient ? undefined : client.shell.run(`socat -u /dev/null TCP${own.family}:${own.host}:${controlPort}`, { signal }),
   ]);
   const forgedMs = Date.now() - atMs;
   await delay(arrivalMs, undefined, { signal });
@@ -80,7 +86,7 @@ export async function askPolicy(question: PolicyQuestion, { moment, takeoverMs =
   const control = arrived.openings(allowed.port);
   return [
     allowedProbe(question, { moment, atMs, outcome: allowedOutcome, packetsThrough: control }),
-    deniedProbe(question, { moment, atMs, outcome: deniedOutcome, arrived: arrivedAtClient ?? arrived, capturedControl: arrivedAtClient?.answers(allowed.port) ?? control }),
+    deniedProbe(question, { moment, atMs, outcome: deniedOutcome, arrived: arrivedAtClient ?? arrived, capturedControl: arrivedAtClient?.openings(controlPort) ?? control }),
     {
       id: "forged-ack",
       moment,
