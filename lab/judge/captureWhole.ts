@@ -27,7 +27,7 @@ export function captureWhole({ capture, transitions, interrupted }: Evidence, to
     ...(losing.length === 0 ? [] : [`${dropped} packets are lost, of ${firstOf(losing.map((point) => point.interface))}`]),
     ...(transitions.length === 0 || early > 0 ? [] : [`it began ${Math.round(-early)} ms after the first fault`]),
     ...(transitions.length === 0 || late >= 0 ? [] : [`it ended ${Math.round(-late)} ms before the last look`]),
-    ...(packets === undefined ? ["its packets were not decoded"] : packets.length === 0 ? ["no packet could be decoded from it"] : []),
+    ...(packets === undefined ? ["its packets were not decoded"] : packets.length === 0 && transitions.length > 0 ? ["no packet could be decoded from it"] : []),
   ];
   const kept = points.reduce((sum, point) => sum + point.packets, 0);
   const span = transitions.length === 0 ? "nothing was struck" : `from ${Math.round(early)} ms before the first fault to ${Math.round(late)} ms after the last look`;

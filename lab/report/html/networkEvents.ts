@@ -1,4 +1,5 @@
 import type { Timeline, TimelineStep } from "../../evidence/timeline.ts";
+import { isReturn } from "../../judge/scene.ts";
 import type { Topology } from "../../topology/topology.ts";
 import { capital } from "./ground.ts";
 import { zeroOf, type RunStory, type TransitionStory } from "./runInput.ts";
@@ -21,7 +22,7 @@ export function eventsOf(story: RunStory, { transition }: TransitionStory): Numb
   const fallen = story.run.drops.filter((drops) => drops.phase === phase && drops.dropped > 0);
   const zeroMs = zeroOf(story, transition);
   const happened: { readonly atMs: number; readonly text: string; readonly places: readonly string[] }[] = [
-    { atMs: fault.atMs, text: phase === "failover" ? `${capital(fault.id)} of ${fault.target}` : visible(fault.effect.measured), places: [fault.target] },
+    { atMs: fault.atMs, text: !isReturn(transition) ? `${capital(fault.id)} of ${fault.target}` : visible(fault.effect.measured), places: [fault.target] },
     ...(timeline === undefined || story.topology === undefined ? [] : steps(timeline, story.topology)),
     ...fallen.map(({ firewall, dropped, flows }) => ({
       atMs: Math.min(...flows.map(({ firstAtMs }) => firstAtMs)),

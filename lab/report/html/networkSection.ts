@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import type { Observation } from "../../evidence/observation.ts";
+import { isReturn } from "../../judge/scene.ts";
 import type { Nic, Topology } from "../../topology/topology.ts";
 import { hostPart } from "../../topology/topology.ts";
 import { fallenPackets } from "./dropQuotes.ts";
@@ -21,7 +22,7 @@ export function networkSection(story: RunStory): Markup {
 function oneTransition(story: RunStory, topology: Topology, here: TransitionStory): VNode {
   const { phase, from, to, before, after, fault } = here.transition;
   const events = eventsOf(story, here);
-  const struck = phase === "failover" ? new Map([[fault.target, { text: visible(fault.id), bad: true }]]) : new Map<string, Mark>();
+  const struck = !isReturn(here.transition) ? new Map([[fault.target, { text: visible(fault.id), bad: true }]]) : new Map<string, Mark>();
   for (const drops of story.run.drops) if (drops.phase === phase && drops.dropped > 0) struck.set(drops.firewall, { text: `${drops.dropped} packets dropped`, bad: true });
   // The kernel's log is asked only where the taps did not count.
   const logged = story.run.drops.some((drops) => drops.phase === phase) ? 0 : fallenPackets(story.figures, here).length;

@@ -1,4 +1,5 @@
 import type { FlowResumption, Timeline } from "../../evidence/timeline.ts";
+import { isReturn } from "../../judge/scene.ts";
 import { everyFlow } from "../flowTable.ts";
 import { fileLink } from "./evidenceLinks.ts";
 import { capital } from "./ground.ts";
@@ -21,13 +22,14 @@ function whyNone({ run }: RunStory): string {
   return "There is no timeline: this run has no capture, or was made by an fwlab that did not tell one.";
 }
 
-async function oneTimeline(timeline: Timeline, { files }: RunStory): Promise<Markup> {
+async function oneTimeline(timeline: Timeline, { files, transitions }: RunStory): Promise<Markup> {
   const { phase, from, to, faultAtMs, firewallMs, moments } = timeline;
+  const struck = !transitions.some(({ transition }) => transition.phase === phase && isReturn(transition));
   const unseen = moments.filter(({ atMs }) => atMs === null);
   return html`
     <h3>${capital(phase)}: ${from} to ${to}</h3>
-    <p>Time 0 is ${phase === "failover" ? "the fault" : `the moment that the return of ${to} is counted from`}, ${moment(faultAtMs)}. ${
-      firewallMs === null ? `When ${to} forwarded both ways again was not seen.` : html`${phase === "failover" ? `${to} forwarded both ways again after` : `Between the last packet through ${from} and the first through ${to} passed`} <strong>${ms(firewallMs)}</strong>: that is the firewalls' part. What flows stood still beyond it is their own back-off.`
+    <p>Time 0 is ${struck ? "the fault" : `the moment that the return of ${to} is counted from`}, ${moment(faultAtMs)}. ${
+      firewallMs === null ? `When ${to} forwarded both ways again was not seen.` : html`${struck ? `${to} forwarded both ways again after` : `Between the last packet through ${from} and the first through ${to} passed`} <strong>${ms(firewallMs)}</strong>: that is the firewalls' part. What flows stood still beyond it is their own back-off.`
     }</p>
     ${windowWords(timeline)}
     <figure><figcaption>Bars are lengths, dots are moments, a line through a dot is its error; the dashed line is the fault.</figcaption>${await timelineChart(timeline)}</figure>
