@@ -29,7 +29,7 @@ export interface ValidationTimes {
 }
 
 /** For a slow machine, beyond every timer of the pair's own. */
-const marginMs = 8_000;
+const slowMachineMs = 8_000;
 
 /** A preemption that waits for longer than this is not waited for: then the way back is proved by a second power cut. */
 const longestPreemptSeconds = 20;
@@ -37,8 +37,9 @@ const longestPreemptSeconds = 20;
 /** What is waited for where the files tell nothing. */
 const unknown = { advertMs: 1_000, masterDownMs: 4_000, takesBackMs: 14_000 } as const;
 
-/** The times of a pair, by its own timers. Without any, those of a pair with an advert every second. */
-export function validationTimes(duty: ExpectedDuty | undefined, { virtualAddresses }: Pick<Topology, "virtualAddresses">): ValidationTimes {
+/** The times of a pair, by its own timers. Without any, those of a pair with an advert every second. @param slowness how many times slower than idle the host is. */
+export function validationTimes(duty: ExpectedDuty | undefined, { virtualAddresses }: Pick<Topology, "virtualAddresses">, slowness = 1): ValidationTimes {
+  const marginMs = slowMachineMs * slowness;
   const nodes = duty?.nodes ?? [];
   const longest = (of: (node: ExpectedDuty["nodes"][number]) => number, otherwise: number) => (nodes.length === 0 ? otherwise : Math.max(...nodes.map((node) => of(node) * 1000)));
   const startupMs = longest(({ startupDelaySeconds }) => startupDelaySeconds, 0);

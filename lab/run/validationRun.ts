@@ -1,5 +1,6 @@
 import type { FlowKind } from "../evidence/ledger.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
+import { hostSlowness } from "../host/hostLoad.ts";
 import type { BootPatience } from "../machine/machine.ts";
 import type { Accelerator } from "../machine/qemuArguments.ts";
 import { newRunId } from "../report/bundle.ts";
@@ -36,8 +37,8 @@ export function usualFlowsOf(kinds: readonly FlowKind[] = ["tcp", "udp", "ssh"])
 }
 
 /**
- * How long a machine may take to start what a config tree says: three times what four emulated machines on two cores take. Who wants to know whether
- * a tree is right does not wait for minutes for one that never comes up.
+ * How long a machine may take to start what a config tree says, on a host that does nothing else: three times what four emulated machines on two cores take.
+ * Who wants to know whether a tree is right does not wait for minutes for one that never comes up.
  */
 const patience: Readonly<Record<Accelerator, BootPatience>> = {
   kvm: { silenceMs: 15_000, bootMs: 40_000 },
@@ -51,24 +52,30 @@ const patience: Readonly<Record<Accelerator, BootPatience>> = {
  */
 export async function conductValidation(options: ValidationRunOptions): Promise<FinishedRun> {
   const { topology, duty, kinds, flows = usualFlowsOf(kinds), runsFolder, signal } = options;
+  const slowness = hostSlowness();
   const setting = await setRun({ ...options, fault: { id: "power-cut", target: duty?.preferred ?? topology.active } });
+  const bounds = boundsOf(setting.prepared.choice.accelerator, slowness);
   return judgedRun({
     topology: setting.topology,
     machines: setting.machines,
     start: { id: newRunId(), ...setting.record },
     runsFolder,
-    open: (bundle) => opened(options, setting, bundle),
-    story: validationStory({ specs: mixedFlows(flows, topology.server), duty, startsWithinMs: patience[setting.prepared.choice.accelerator].silenceMs }),
+    open: (bundle) => opened(options, setting, bounds, bundle),
+    story: validationStory({ specs: mixedFlows(flows, topology.server), duty, startsWithinMs: bounds.silenceMs, slowness }),
     signal,
   });
 }
 
+function boundsOf(accelerator: Accelerator, slowness: number): BootPatience {
+  const { silenceMs, bootMs } = patience[accelerator];
+  return { silenceMs: silenceMs * slowness, bootMs: bootMs * slowness };
+}
+
 /** Brings the lab up. @throws NeverCameUp when the config tree keeps a machine from starting; Failure when the lab itself does not come up. */
-async function opened({ cold, progress, signal }: ValidationRunOptions, setting: RunSetting, keeper: Keeper): Promise<LabRun> {
+async function opened({ cold, progress, signal }: ValidationRunOptions, setting: RunSetting, bounds: BootPatience, keeper: Keeper): Promise<LabRun> {
   const health = new HostHealthWatch();
   health.start();
   const begin = performance.now();
-  const bounds = patience[setting.prepared.choice.accelerator];
   try {
     return await LabRun.start({ ...setting, keeper, cold, keepsLaid: false, patience: bounds, progress, signal });
   } catch (error) {

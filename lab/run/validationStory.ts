@@ -12,6 +12,8 @@ export interface ValidationStoryOptions {
   readonly duty?: ExpectedDuty | undefined;
   /** Milliseconds in which machines had to start what their config tree says. */
   readonly startsWithinMs: number;
+  /** How many times slower than idle the host is: so much longer is waited for what may never come. */
+  readonly slowness: number;
 }
 
 /** A mistake in the replication shows within this, in milliseconds: states come over in milliseconds, and a lost one is asked for within seconds. */
@@ -24,21 +26,22 @@ const openWithinMs = 20_000;
  * Any pair: it is found out who has the duty, that one loses its power under live flows, the other takes over; the power comes back, and the duty with
  * it, or the other loses its power too. What does not come about in its time is evidence against the pair.
  */
-export function validationStory({ specs, duty, startsWithinMs }: ValidationStoryOptions): Story {
+export function validationStory({ specs, duty, startsWithinMs, slowness }: ValidationStoryOptions): Story {
   return async (run) => {
     const { topology, durations } = run;
-    const times = validationTimes(duty, topology);
+    const times = validationTimes(duty, topology, slowness);
+    const statesWithinMs = replicatedWithinMs * slowness;
     const up = new ComingUpWatch(run);
     up.came({ what: "all machines start", reached: true, seen: "they did", tookMs: durations["layMs"] ?? durations["bootMs"] ?? durations["restoreMs"] ?? 0, withinMs: startsWithinMs });
     const owner = await run.timed("steadyMs", () => up.owner(times.ownerWithinMs, duty?.preempts === true ? duty.preferred : undefined));
     const other = topology.machines.find(({ role, name }) => role === "firewall" && name !== owner)?.name;
-    const opening = owner !== undefined && other !== undefined ? run.timed("openMs", () => up.opens(specs, openWithinMs)) : Promise.resolve(false);
+    const opening = owner !== undefined && other !== undefined ? run.timed("openMs", () => up.opens(specs, openWithinMs * slowness)) : Promise.resolve(false);
     const [opened] = await Promise.all([opening, up.units(opening)]);
     if (!opened || owner === undefined || other === undefined) {
       await up.lookAround();
       return;
     }
-    await run.timed("replicatedMs", () => run.replicatedTo(other, replicatedWithinMs));
+    await run.timed("replicatedMs", () => run.replicatedTo(other, statesWithinMs));
     const { boundMs } = times;
     const cut = (name: string) => () => powerCut(run.machine(name));
     const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: cut(owner), meanwhile: () => run.lab.halfBoot(owner) }));
@@ -48,7 +51,7 @@ export function validationStory({ specs, duty, startsWithinMs }: ValidationStory
     }
     await run.timed("failbackMs", () =>
       up.startsAgain(owner, startsWithinMs, () =>
-        failback(run, { from: other, to: owner, boundMs, replicatedWithin: replicatedWithinMs, takesBackWithin: times.takesBackWithinMs(owner), strike: cut(other) }),
+        failback(run, { from: other, to: owner, boundMs, replicatedWithin: statesWithinMs, takesBackWithin: times.takesBackWithinMs(owner), strike: cut(other) }),
       ),
     );
   };
