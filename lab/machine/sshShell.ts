@@ -67,6 +67,8 @@ export class SshShell implements FollowingShell, AsyncDisposable {
     const expected = keyBytes(this.#identity.hostPublicKeyLine);
     return new Promise((resolve, reject) => {
       const client = new Client();
+      // Each command that runs listens for the connection's end; as many may run as the lab's sshd takes sessions.
+      client.setMaxListeners(200);
       let wrongHost = false;
       client.once("ready", () => resolve(client));
       client.on("error", (error) => {

@@ -44,12 +44,12 @@ describe("the reference tree, of which nothing is known beforehand", () => {
   });
 });
 
-describe("a pair whose nodes do not hear each other: the outside routers have different identifiers", () => {
+describe("a pair whose nodes do not hear each other: their virtual routers have different identifiers", () => {
   let over: string;
   let run: FinishedRun;
   beforeAll(async () => {
     over = await mkdtemp(join(tmpdir(), "fwlab-tree-"));
-    await changed(over, "fw-2/etc/keepalived/keepalived.conf", "virtual_router_id 10", "virtual_router_id 20");
+    await changed(over, "fw-2/etc/keepalived/keepalived.conf", "virtual_router_id 1", "virtual_router_id 2");
     run = await validated({ over: [over] });
   }, withinMs + 60_000);
   afterAll(() => rm(over, { recursive: true, force: true }));
@@ -70,5 +70,5 @@ async function changed(tree: string, file: string, from: string, to: string): Pr
   const text = await readFile(join(reference, file), "utf8");
   if (!text.includes(from)) throw new Error(`${file} of the reference tree does not say ${from}`);
   await mkdir(dirname(join(tree, file)), { recursive: true });
-  await writeFile(join(tree, file), text.replace(from, to));
+  await writeFile(join(tree, file), text.replaceAll(from, to));
 }
