@@ -12,6 +12,10 @@ import { replicates, replicationAgrees, replicationInterface, replicationPeer } 
 import { becomesBackup, becomesPrimary } from "./replicationSteps.ts";
 import { returnPath } from "./returnPath.ts";
 import type { Rule } from "./rule.ts";
+import { replicationPasses, vrrpPasses } from "./rulesetDialogue.ts";
+import { rulesetsAgree, rulesetThere } from "./rulesetDiffers.ts";
+import { denialHolds, flowsPass, midStreamRefused, outOfStateDropped } from "./rulesetForwarding.ts";
+import { translatesToVip, translationAgrees } from "./rulesetTranslation.ts";
 import { daemonsRun, sameServices, startOrder } from "./services.ts";
 import { notifyNames, syncGroup } from "./syncGroup.ts";
 import { vipsDiffer, vipsKnown } from "./vips.ts";
@@ -60,6 +64,16 @@ const rules: readonly Rule[] = [
   modulesFirst,
   returnPath,
   filesDiffer,
+  vrrpPasses,
+  replicationPasses,
+  flowsPass,
+  denialHolds,
+  midStreamRefused,
+  outOfStateDropped,
+  translatesToVip,
+  translationAgrees,
+  rulesetThere,
+  rulesetsAgree,
 ];
 
 /** What all rules find in a pair's files, once each: errors first, then by file and line. */
