@@ -106,8 +106,9 @@ export class Lab implements AsyncDisposable {
 
   /** Names of the machines that this lab has. */
   get names(): string[] {
-    const { topology, machines = topology.machines.map((machine) => machine.name) } = this.#options;
-    return topology.machines.map(({ name }) => name).filter((name) => machines.includes(name));
+    const all = this.topology.machines.map(({ name }) => name);
+    const { machines } = this.#options;
+    return machines === undefined ? all : all.filter((name) => machines.includes(name));
   }
 
   /** The machine called `name`, as it runs now. @throws RangeError when it was never switched on. */
