@@ -34,8 +34,18 @@ test.each([
   [["start", "--baseline", "no-such-baseline"], /find no-such-baseline/u],
   [["history", "--last", "none"], /"none" is not a whole number/u],
   [["baseline", "a b", "c"], /find c/u],
+  [["validate"], /missing required argument 'folder'/u],
+  [["validate", "no-such-folder"], /validate .*no-such-folder: there is no such folder/u],
+  [["validate", "package.json"], /package\.json: it is no folder/u],
+  [["validate", "lab"], /it is no config tree: it holds /u],
+  [["validate", "fixtures/controls/slow-advert"], /it has no files for client, only .*--base/u],
+  [["validate", "fixtures/omarine-snat", "--base", "nothing"], /neither the name of a reference tree nor a folder\. Name one of .*omarine-snat/u],
+  [["validate", "--json", "fixtures/omarine-snat"], /It is a folder, not a file/u],
+  [["validate", "fixtures/omarine-snat", "--sarif", "no/such/x.sarif"], /no\/such does not exist/u],
+  [["mutants", "no-such-mutant"], /find no-such-mutant: there is no such mutant or variant\. Name some of .*vrid-differs/u],
+  [["mutants", "--only", "both"], /Allowed choices are mutants, variants/u],
   [["explode"], /unknown command 'explode'/u],
-  [[], /a verb is needed: start, trials, judge, test, bench, report, history, compare, baseline, cache/u],
+  [[], /a verb is needed: start, trials, validate, mutants, judge, test, bench, report, history, compare, baseline, cache/u],
 ])("fwlab %j gets one clear line and exit code 2", async (args, line) => {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [fwlab.path, ...args], { cwd: root, reject: false, stdin: "ignore" });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -6,12 +6,14 @@ import { cacheCommand } from "./cache.ts";
 import { reportCommand } from "./report.ts";
 import { judgeCommand } from "./judge.ts";
 import { compareCommand } from "./compare.ts";
+import { mutantsCommand } from "./mutants.ts";
 import { historyCommand } from "./history.ts";
 import { reportFailure } from "./reportFailure.ts";
 import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
 import { testCommand } from "./test.ts";
 import { trialsCommand } from "./trials.ts";
+import { validateCommand } from "./validate.ts";
 
 /** The command line. A verb's action gives the exit code. */
 function commandLine(): Command {
@@ -19,6 +21,8 @@ function commandLine(): Command {
     .description("End-to-end failover tests for high-availability Linux firewalls, on real QEMU virtual machines.")
     .addCommand(startCommand())
     .addCommand(trialsCommand())
+    .addCommand(validateCommand())
+    .addCommand(mutantsCommand())
     .addCommand(judgeCommand())
     .addCommand(testCommand())
     .addCommand(benchCommand())

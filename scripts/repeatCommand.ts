@@ -4,7 +4,7 @@ import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { shellLine } from "./shellLine.ts";
 
 /** Options that say where results go or how they are told: they are no part of what is repeated. */
-const ofTheTelling = new Set(["json", "keep", "verbose", "baseline"]);
+const ofTheTelling = new Set(["json", "sarif", "keep", "verbose", "baseline"]);
 
 /** How the values of options that are not plain are written. */
 const written: Readonly<Record<string, (value: never) => string>> = {
@@ -17,9 +17,10 @@ const written: Readonly<Record<string, (value: never) => string>> = {
  * left to their defaults, for defaults change.
  * @param npm how npm calls the verb: `start`, `run trials`.
  * @param chosen values that the verb chose itself, by the options' names.
+ * @param tree the verb's argument, where it is a config tree's folder.
  * @throws TypeError for an option whose value has no written form: this file does not know it yet.
  */
-export function repeatCommand(npm: readonly string[], command: Command, chosen: Readonly<Record<string, unknown>> = {}): string {
+export function repeatCommand(npm: readonly string[], command: Command, chosen: Readonly<Record<string, unknown>> = {}, tree?: string): string {
   const values: Record<string, unknown> = { ...command.opts(), ...chosen };
   const words = command.options.flatMap((option) => {
     const name = option.attributeName();
@@ -28,7 +29,7 @@ export function repeatCommand(npm: readonly string[], command: Command, chosen: 
     const long = option.long ?? `--${name}`;
     return value === true ? [long] : [long, textOf(name, value)];
   });
-  return shellLine(["npm", ...npm, "--", ...words]);
+  return shellLine(["npm", ...npm, "--", ...(tree === undefined ? [] : [portablePath(tree, [repositoryFolder])]), ...words]);
 }
 
 function textOf(name: string, value: unknown): string {

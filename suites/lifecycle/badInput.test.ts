@@ -38,7 +38,7 @@ describe("bad input gets one clear line, exit code 2, and leaves nothing", () =>
 
   test.each<readonly [args: readonly string[], line: RegExp]>([
     [["frobnicate"], /unknown command 'frobnicate'/u],
-    [[], /a verb is needed: start, trials, judge, test/u],
+    [[], /a verb is needed: start, trials, validate, mutants, judge, test/u],
     [["trials", "--n", "0"], /'--n .*"0" is not a whole number of trials from 1 to 1000/u],
     [["trials", "--spread", "1s"], /'--spread .*"1s" is not a whole number of milliseconds from 0 to 60000/u],
     [["trials", "--fault", "lightning"], /'--fault .*Allowed choices are power-cut/u],

@@ -1,0 +1,44 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { dutyOf } from "../config/duty.ts";
+import { pairConfig, readPair } from "../config/pair.ts";
+import { readRuleset } from "../config/readRuleset.ts";
+import type { Finding } from "../evidence/finding.ts";
+import { findingsOf } from "../findings/findings.ts";
+import { labFolder } from "../host/labFolder.ts";
+import { explanations } from "../judge/explained.ts";
+import { withCompiledPolicy } from "./compiledPolicy.ts";
+import { prepare, type Prepared } from "./prepare.ts";
+import { staticAnswers } from "./staticLab.ts";
+import type { StepOptions, ValidationParts } from "./validate.ts";
+import { conductValidation } from "./validationRun.ts";
+
+/** The parts of a validation as they are. Whatever of a tree is executed or loaded, is in guests. */
+export const validationParts: ValidationParts = {
+  compile: async (options) => withCompiledPolicy({ topology: options.input.topology, trees: options.trees, prepared: await prepared(options), progress: options.progress, signal: options.signal }),
+  look,
+  conduct: async ({ input: { topology, tree }, trees: [config = tree, ...over], accelerator, cold, flows, runsFolder, command, progress, signal }) =>
+    conductValidation({ topology, config, over, duty: dutyOf(pairConfig(await readPair(topology, [config, ...over]))), flows, accelerator, cold, runsFolder, command, progress, signal }),
+  explain: explanations,
+};
+
+/** What the guests' own checkers say of each file, and what rules see in all of them together. */
+async function look(options: StepOptions): Promise<Finding[]> {
+  const { input, trees, cold, progress, signal } = options;
+  const files = await readPair(input.topology, trees);
+  const keptIn = join(labFolder(), "static");
+  await mkdir(keptIn, { recursive: true });
+  using step = progress.step("look at the files with the guests' own checkers");
+  const answers = await staticAnswers({ files, trees, prepared: await prepared(options), cold, keptIn, progress, signal });
+  const rulesets = new Map([...answers].flatMap(([machine, answer]) => {
+    const ruleset = readRuleset(machine, answer);
+    return ruleset === undefined ? [] : [[machine, ruleset] as const];
+  }));
+  const found = [...[...answers.values()].flatMap(({ findings }) => findings), ...findingsOf(pairConfig(files, rulesets))];
+  step.done(`${found.length} findings`);
+  return found;
+}
+
+async function prepared({ input: { topology }, accelerator, progress, signal }: StepOptions): Promise<Prepared> {
+  return prepare({ topology, accelerator, progress, signal });
+}
