@@ -1,12 +1,10 @@
-import { access } from "node:fs/promises";
-import { join } from "node:path";
 import type { Topology } from "../topology/topology.ts";
 import { readConntrackd, type Conntrackd } from "./conntrackd.ts";
 import { conntrackdPath, keepalivedPath } from "./daemonPaths.ts";
 import { readKeepalived, type Keepalived } from "./keepalived.ts";
 import { readNetworks, type Network } from "./networks.ts";
 import { readNodeFiles, textAt, type NodeFiles } from "./nodeFiles.ts";
-import { promisesFile, promisesOf, promisesSchema, type Promises } from "./promises.ts";
+import { promisesOf, type Promises } from "./promises.ts";
 import type { Ruleset } from "./ruleset.ts";
 import { readSysctls, type Sysctls } from "./sysctls.ts";
 import { readUnits, type Unit } from "./units.ts";
@@ -49,19 +47,7 @@ export async function readPair(topology: Topology, trees: readonly string[]): Pr
   const nodes: NodeFiles[] = [];
   const endpoints: NodeFiles[] = [];
   for (const { name, role } of topology.machines) (role === "firewall" ? nodes : endpoints).push(await readNodeFiles(trees, name));
-  return { topology, promises: await highestPromises(trees), nodes, endpoints };
-}
-
-/** The promises of the highest tree that makes any. */
-async function highestPromises(trees: readonly string[]): Promise<Promises> {
-  for (const tree of trees.toReversed()) {
-    const isThere = await access(join(tree, promisesFile)).then(
-      () => true,
-      (error: unknown) => (error as NodeJS.ErrnoException).code !== "ENOENT",
-    );
-    if (isThere) return promisesOf(tree);
-  }
-  return promisesSchema.parse({});
+  return { topology, promises: await promisesOf(...trees), nodes, endpoints };
 }
 
 /**

@@ -25,21 +25,30 @@ export const promisesSchema = z.strictObject({
 
 export type Promises = z.infer<typeof promisesSchema>;
 
-/** What the config tree in a folder promises; all defaults where it says nothing. @throws Failure (usage) when its file cannot be read, or says something else. */
-export async function promisesOf(tree: string): Promise<Promises> {
-  const path = join(tree, promisesFile);
-  const unusable = (seen: string, cause: unknown): Failure =>
-    new Failure({ tried: `read what the config tree promises, in ${path}`, seen, remedy: "README, section What a tree promises, says what the file may hold; without it the defaults hold", exit: exitCode.usage, cause });
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return promisesSchema.parse({});
-    throw unusable(messageOf(error), error);
+/**
+ * What config trees, lowest first, promise: the word of the topmost that has one; all defaults where none has.
+ * @throws Failure (usage) when its file cannot be read, or says something else.
+ */
+export async function promisesOf(...trees: readonly string[]): Promise<Promises> {
+  for (const tree of trees.toReversed()) {
+    const path = join(tree, promisesFile);
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+      throw unusable(path, messageOf(error), error);
+    }
+    try {
+      return promisesSchema.parse(JSON.parse(text));
+    } catch (error) {
+      throw unusable(path, error instanceof z.ZodError ? error.issues.map(({ path: at, message }) => `${at.join(".") || "file"}: ${message}`).join("; ") : messageOf(error), error);
+    }
   }
-  try {
-    return promisesSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw unusable(error instanceof z.ZodError ? error.issues.map(({ path: at, message }) => `${at.join(".") || "file"}: ${message}`).join("; ") : messageOf(error), error);
-  }
+  return promisesSchema.parse({});
+}
+
+function unusable(path: string, seen: string, cause: unknown): Failure {
+  const remedy = "README, section What a tree promises, says what the file may hold; without it the defaults hold";
+  return new Failure({ tried: `read what the config tree promises, in ${path}`, seen, remedy, exit: exitCode.usage, cause });
 }

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { managementBridge, tapName, type Topology } from "../topology/topology.ts";
+import { insideNamespaces } from "./namespaces.ts";
 
 /** Runs a list of ip(8) commands as one batch. @throws Failure naming the batch and ip's complaint. */
 async function ipBatch(tried: string, commands: readonly string[], signal?: AbortSignal): Promise<void> {
@@ -27,9 +28,17 @@ function withoutIpv6(link: string): string[] {
 /**
  * Makes a topology's bridges, and a tap for each NIC plugged into its bridge, in the network namespace of this process.
  * Bridges forward at once (no spanning tree) and flood multicast as an unmanaged switch does. The host itself has an address on the
- * management bridge only. @throws Failure when the kernel refuses.
+ * management bridge only. @throws Failure outside of a lab's namespaces, where nothing is made, or when the kernel refuses.
  */
 export async function createBridges(topology: Topology, signal?: AbortSignal): Promise<void> {
+  if (!insideNamespaces()) {
+    throw new Failure({
+      tried: `make the bridges of ${topology.name}`,
+      seen: "this process is in the host's own network",
+      remedy: "Start it by npm start, npm test or another of fwlab's commands: they enter namespaces first",
+      exit: exitCode.usage,
+    });
+  }
   const commands = topology.bridges.flatMap((bridge) => [
     `link add ${bridge} ${bridge === managementBridge ? `address ${topology.managementMac} ` : ""}type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     ...withoutIpv6(bridge),

@@ -65,7 +65,7 @@ export async function setRun({ topology, config, over = [], control, fault, acce
   // What is wrong with the trees is told before an image is built.
   await machineTrees(given, names);
   await firewallBuilderFile(given);
-  const promises = await promisesOf(config);
+  const promises = await promisesOf(...given);
   const prepared = await prepare({ topology, accelerator, progress, signal });
   const trees = await withCompiledPolicy({ topology, trees: given, prepared, progress, signal });
   const machines = await machineTrees(trees, names);

@@ -47,7 +47,7 @@ export async function readInput({ tree, base, from }: InputOptions): Promise<Val
   const trees = below === undefined ? [folder] : [below, folder];
   for (const each of trees) await surveyTree(each, allMachines);
   const topmost = await holderOf(trees, promisesFile);
-  const promises = await promisesOf(topmost ?? folder);
+  const promises = await promisesOf(...trees);
   const topology = topologies.get(promises.topology);
   if (topology === undefined) {
     throw unusable(join(topmost ?? folder, promisesFile), `it names the topology ${promises.topology}, which fwlab does not have`, `Name one of ${[...topologies.keys()].join(", ")}`);
