@@ -170,7 +170,7 @@ test("a pair's files know their trees and who is to be active; the highest tree'
     expect(trees("fw-2")).toEqual([reference, above]);
     expect(pair.endpoints.map(({ machine }) => machine)).toEqual(["client", "omarine"]);
     expect(dutyOf(pair)).toMatchObject({ preferred: "fw-2", preempts: false });
-    expect(dutyOf(pairConfig(await readPair(primaryBackup, [reference])))).toMatchObject({ preferred: "fw-1", preempts: true, nodes: [{ preemptDelaySeconds: 30 }, { startupDelaySeconds: 8, masterDownSeconds: 3 + 156 / 256 }] });
+    expect(dutyOf(pairConfig(await readPair(primaryBackup, [reference])))).toMatchObject({ preferred: "fw-1", preempts: true, nodes: [{ preemptDelaySeconds: 10 }, { startupDelaySeconds: 8, masterDownSeconds: 3 + 156 / 256 }] });
   } finally {
     await rm(above, { recursive: true });
   }
