@@ -343,12 +343,13 @@ test("a capture that saw nothing at the survivor's taps proves nothing", () => {
   expect(judged(blind).check.verdict).toBe("invalid");
 });
 
-test("packets are judged at more than 100,000 a second", () => {
+// A run with 50 flows has some 104,000 packets at the taps, and is judged within 5 s; a step for each pair of packets would take hours.
+test("packets are judged at more than 30,000 a second", () => {
   const evidence: Evidence = { ...healthyRun(500, 1000), capture };
   const packets = healthyPackets(evidence);
   // The processor's time, of all threads: other tests at the same time do not count.
   const before = process.cpuUsage();
   expect(judge(evidence, { packets }).drops).toMatchObject([{ dropped: 0 }, { dropped: 0 }]);
   const { user, system } = process.cpuUsage(before);
-  expect(packets.length / ((user + system) / 1e6)).toBeGreaterThan(100_000);
+  expect(packets.length / ((user + system) / 1e6)).toBeGreaterThan(30_000);
 });
