@@ -6,10 +6,8 @@ import { parsePatch } from "diff";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Failure } from "../failure/failure.ts";
-import { readAlterations } from "./alteration.ts";
 import { applyAlteration } from "./applied.ts";
 
-const fixtures = fileURLToPath(new URL("../../fixtures", import.meta.url));
 let folder: string;
 let base: string;
 beforeEach(async () => {
@@ -91,12 +89,4 @@ describe("a patch of git's", () => {
     await symlink("/tmp", join(base, "fw-1/out"));
     await expect(apply("diff --git a/fw-1/out/x b/fw-1/out/x\nnew file mode 100644\nindex 0..1\n--- /dev/null\n+++ b/fw-1/out/x\n@@ -0,0 +1 @@\n+x\n")).rejects.toThrow(/leads through a link/u);
   });
-});
-
-test("all alterations in fixtures/ apply to their trees, and change them", async () => {
-  for (const alteration of await readAlterations(fixtures)) {
-    const into = join(folder, alteration.name);
-    await applyAlteration(alteration, join(fixtures, alteration.base), into);
-    expect(await git("diff", "--no-index", "--stat", join(fixtures, alteration.base), into), alteration.name).not.toBe("");
-  }
 });
