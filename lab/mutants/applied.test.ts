@@ -1,7 +1,6 @@
 import { chmod, cp, lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parsePatch } from "diff";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
