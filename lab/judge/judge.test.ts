@@ -119,6 +119,16 @@ const mutations: Mutation[] = [
   ["the host was starved", (e) => (e.hostHealth.worstTimerDelayMs = 501), ["host-health run invalid"]],
 ];
 
+test("an allowed connection that was begun while the duty moved may be lost; one that was answered may not", () => {
+  const evidence = healthyRun();
+  const asked: Probe = { ...probe(failover(evidence), "allowed-service", "before"), moment: "during", sourcePorts: [50_090] };
+  failover(evidence).probes.push(asked);
+  drop(failover(evidence), must(asked.sourcePorts[0]), "192.168.0.3", "192.168.1.3", 7);
+  expect(judge(evidence).checks).toContainEqual(expect.objectContaining({ id: "no-drops-on-survivor", phase: "failover", verdict: "fail" }));
+  asked.outcome = "timeout";
+  expect(judge(evidence).verdict).toBe("pass");
+});
+
 describe("one change flips its own check and no other", () => {
   test.each(mutations)("%s", (_, change, expected) => {
     const evidence = healthyRun();

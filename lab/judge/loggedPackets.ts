@@ -8,7 +8,7 @@ import { conntrackText, protocolOf, reversed, tupleText } from "./tuples.ts";
 export interface Attribution {
   /** Packets of flows, by flow. */
   readonly flows: ReadonlyMap<string, number>;
-  /** Packets of probes that are to be refused. */
+  /** Packets of probes that are to be refused, or that were lost as `begunInTakeover` says. */
   readonly refusedProbes: number;
   /** Packets of nobody that we know, or of a probe that is to be let through. */
   readonly unexplained: readonly string[];
@@ -64,7 +64,16 @@ function isRefusedProbes({ evidence, topology }: Scene, packet: LoggedPacket): b
   const couldSend = ({ from = "client", protocol = "tcp" }: Probe) => packet.protocol === protocol && sides[from].includes(packet.source);
   const probes = evidence.transitions.flatMap((transition) => transition.probes).filter(couldSend);
   const ports = (id: string) => probes.filter((probe) => probe.id === id).flatMap((probe) => probe.sourcePorts);
-  if (packet.sourcePort === undefined || ports("allowed-service").includes(packet.sourcePort)) return false;
+  if (packet.sourcePort === undefined) return false;
+  if (ports("allowed-service").includes(packet.sourcePort)) return begunInTakeover(probes, packet.sourcePort);
   if ([...ports("denied-service"), ...ports("forged-ack")].includes(packet.sourcePort)) return true;
   return probes.some((probe) => probe.id === "denied-service" && probe.target.endsWith(`:${packet.destinationPort ?? ""}`));
+}
+
+/**
+ * Whether this is an allowed connection that was begun while the duty moved, and was never answered. When its states came too late for the commit and
+ * before the neighbours were told, no pair could know of it: what is promised is that connections which were there before survive.
+ */
+function begunInTakeover(probes: readonly Probe[], sourcePort: number): boolean {
+  return probes.some(({ id, moment, outcome, sourcePorts }) => id === "allowed-service" && moment === "during" && outcome !== "answered" && sourcePorts.includes(sourcePort));
 }

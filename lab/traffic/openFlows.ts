@@ -64,6 +64,8 @@ export class OpenFlows implements AsyncDisposable {
   readonly #agentFlows: AgentFlows;
   readonly #progress: Progress;
   #drained = false;
+  /** Flows that did not resume when they were waited for last. */
+  #lost: readonly string[] = [];
 
   constructor(client: AgentClient, server: AgentClient, agentFlows: AgentFlows, progress: Progress) {
     this.#client = client;
@@ -100,8 +102,10 @@ export class OpenFlows implements AsyncDisposable {
    * speaks. An idle flow that nobody woke cannot show that it lives, and is among those that did not resume.
    * @throws Failure when an agent does not answer; the signal's reason. Flows that do not resume are told, not thrown.
    */
-  resumed({ afterMs, within, signal }: Bounded & { readonly afterMs: number }): Promise<Resumption> {
-    return this.#moved(afterMs, false, `${this.flows.length} flows to resume`, within, signal);
+  async resumed({ afterMs, within, signal }: Bounded & { readonly afterMs: number }): Promise<Resumption> {
+    const resumption = await this.#moved(afterMs, false, `${this.flows.length} flows to resume`, within, signal);
+    this.#lost = resumption.notResumed;
+    return resumption;
   }
 
   /** Idle flows are told: the server speaks first, and goes on. @throws Failure when an agent does not answer. */
@@ -110,7 +114,7 @@ export class OpenFlows implements AsyncDisposable {
   }
 
   /**
-   * Nobody begins to speak any more; waits until all that was sent has arrived, nothing has come in for 2 s where only datagrams are missing,
+   * Nobody begins to speak any more; waits until all that was sent has arrived, nothing has come in for 2 s where only datagrams are missing, or what flows sent that did not resume,
    * or `within` (milliseconds, default 15 s) has passed. Gives the ids of flows with something still in flight. @throws Failure when an agent does not answer.
    */
   async drain({ within = defaultDrainMs, signal }: { readonly within?: number; readonly signal: AbortSignal }): Promise<readonly string[]> {
@@ -170,19 +174,19 @@ export class OpenFlows implements AsyncDisposable {
     }
   }
 
-  /** Waits, when all were told to stop, until nothing is in flight; where only datagrams are missing, until they are lost. Gives the flows that still wait. */
+  /** Waits, when all were told to stop, until nothing is in flight; where only datagrams are missing, or flows, until they are lost. Gives the flows that still wait. */
   async #settled(everyMs: number, within: number, signal: AbortSignal): Promise<readonly string[]> {
     using step = this.#progress.step("what is in flight to arrive");
     const startedMs = performance.now();
     let lastReceived = -1;
     let lastChangeMs = startedMs;
-    const datagrams = new Set(this.flows.filter(({ spec }) => spec.kind === "udp").map(({ id }) => id));
+    const losable = new Set([...this.flows.filter(({ spec }) => spec.kind === "udp").map(({ id }) => id), ...this.#lost]);
     for (;;) {
       const { ids, received } = await this.#agentFlows.inFlight(signal);
       const nowMs = performance.now();
       if (received !== lastReceived) [lastReceived, lastChangeMs] = [received, nowMs];
-      const onlyLostDatagrams = ids.every((id) => datagrams.has(id)) && nowMs - lastChangeMs >= quietMs;
-      if (ids.length === 0 || onlyLostDatagrams || nowMs - startedMs >= within) {
+      const onlyLost = ids.every((id) => losable.has(id)) && nowMs - lastChangeMs >= quietMs;
+      if (ids.length === 0 || onlyLost || nowMs - startedMs >= within) {
         step.done(ids.length === 0 ? "all arrived" : `${ids.length} flows still wait for something`);
         return ids;
       }
