@@ -12,12 +12,14 @@ import { compareCommand } from "./compare.ts";
 import { githubParser } from "./githubParser.rig.ts";
 import { historyCommand } from "./history.ts";
 import { judgeCommand } from "./judge.ts";
+import { mutantsCommand } from "./mutants.ts";
 import { startCommand } from "./start.ts";
 import { testCommand } from "./test.ts";
 import { trialsCommand } from "./trials.ts";
+import { validateCommand } from "./validate.ts";
 
 /** Verbs that a workflow may call, by the names of their npm scripts. */
-const verbs: Readonly<Record<string, () => Command>> = { start: startCommand, trials: trialsCommand, judge: judgeCommand, test: testCommand, bench: benchCommand, history: historyCommand, compare: compareCommand, baseline: baselineCommand };
+const verbs: Readonly<Record<string, () => Command>> = { start: startCommand, trials: trialsCommand, judge: judgeCommand, test: testCommand, bench: benchCommand, history: historyCommand, compare: compareCommand, baseline: baselineCommand, mutants: mutantsCommand, validate: validateCommand };
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const environment = z.record(z.string(), scalar).default({});
