@@ -34,7 +34,7 @@ export async function loadRuleset(asking: Asking, node: NodeFiles): Promise<Find
   for (const name of rulesetServices(parseServices(listed.output), node)) {
     const started = await ask(asking, `systemctl start --job-mode=ignore-dependencies ${quoted(name)}`, checkerSeconds);
     if (started.exitCode === 0) continue;
-    const said = await ask(asking, `tail -c 4096 ${quoted(`${folder}/${name}`)}; systemctl show -p Result ${quoted(name)}`);
+    const said = await ask(asking, `tail -c 4096 ${quoted(`${folder}/${name}`)}; echo; systemctl show -p Result ${quoted(name)}`);
     findings.push(...loadFindings(node, name, said.output));
   }
   return findings;

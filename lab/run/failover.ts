@@ -37,6 +37,8 @@ export interface FailoverOptions extends Handover {
   readonly strike: () => Promise<FaultRecord>;
   /** What is done while the flows, which move again, become steady. */
   readonly meanwhile?: () => Promise<unknown>;
+  /** For how long after the fault flows are waited for, in milliseconds; well beyond the bound, unless another time is given. */
+  readonly resumeWithin?: number;
 }
 
 export interface FailoverOutcome {
@@ -50,7 +52,7 @@ export interface FailoverOutcome {
  * speaks first on flows that were idle, flows are waited for, and once they are steady everything has been asked and is looked at again.
  */
 export async function failover(run: LabRun, options: FailoverOptions): Promise<FailoverOutcome> {
-  const { from, to, phase = "failover", boundMs = outageBoundMs, strike, meanwhile } = options;
+  const { from, to, phase = "failover", boundMs = outageBoundMs, resumeWithin = boundMs + resumeBeyondMs, strike, meanwhile } = options;
   await run.followEvents();
   const [probes, before] = await Promise.all([run.ask("before"), run.observe(`${phase}-before`), run.wait(steadyMs)]);
   await run.measureClocks();
@@ -58,7 +60,7 @@ export async function failover(run: LabRun, options: FailoverOptions): Promise<F
   run.progress.note(`fault: ${fault.effect.measured}`);
   const wakeAndResume = async () => {
     await run.flows.wake(run.signal);
-    return run.timed("resumeMs", () => run.flows.resumed({ afterMs: fault.atMs, within: boundMs + resumeBeyondMs, signal: run.signal }));
+    return run.timed("resumeMs", () => run.flows.resumed({ afterMs: fault.atMs, within: resumeWithin, signal: run.signal }));
   };
   const { notResumed, laterProbes } = await untilSteady(run, wakeAndResume(), { takeoverMs: boundMs / 2 + 1_000, ...(meanwhile && { meanwhile }) });
   probes.push(...laterProbes);

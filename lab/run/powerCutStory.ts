@@ -1,7 +1,7 @@
 import { powerCut } from "../faults/powerCut.ts";
 import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
 import { failback } from "./failback.ts";
-import { failover } from "./failover.ts";
+import { failover, outageBoundMs } from "./failover.ts";
 import type { Story } from "./judgedRun.ts";
 import { quoteCaches } from "./quoteCaches.ts";
 
@@ -22,5 +22,24 @@ export function powerCutStory(flows: number | FlowCounts): Story {
       return;
     }
     await run.timed("failbackMs", () => failback(run, { from: backup, to: active }));
+  };
+}
+
+/** A run that must lose its flows need not wait for them beyond the bound for long. */
+const lostWithinMs = outageBoundMs + 2_000;
+
+/**
+ * The active firewall loses its power under live flows, and stays off. With `lost` the flows are those of a control, which must not come back: they
+ * are waited for just long enough to see that.
+ */
+export function failoverStory(flows: number | FlowCounts, { lost = false }: { readonly lost?: boolean } = {}): Story {
+  return async (run) => {
+    const { active, backup, server } = run.topology;
+    await run.timed("steadyMs", () => run.ownedBy(active));
+    await run.timed("openMs", () => run.open(mixedFlows(flows, server)));
+    await run.timed("replicatedMs", () => run.replicatedTo(backup));
+    const strike = () => powerCut(run.machine(active));
+    const { transition } = await run.timed("failoverMs", () => failover(run, { from: active, to: backup, strike, ...(lost && { resumeWithin: lostWithinMs }) }));
+    await quoteCaches(run, transition);
   };
 }

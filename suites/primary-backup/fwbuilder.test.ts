@@ -13,6 +13,7 @@ import { silentProgress } from "../../lab/progress/progress.ts";
 import { withCompiledPolicy } from "../../lab/run/compiledPolicy.ts";
 import { failback } from "../../lab/run/failback.ts";
 import { failover } from "../../lab/run/failover.ts";
+import { failoverStory } from "../../lab/run/powerCutStory.ts";
 import { fixturesFolder, prepare } from "../../lab/run/prepare.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
@@ -59,7 +60,7 @@ describe("a policy of Firewall Builder's: fw-1 loses its power under live flows,
       const active = lab.machine("fw-1").shell;
       await active.must(`/${scriptPath("fw-1")} start`);
       again = await loaded(active);
-      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
+      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")), meanwhile: () => lab.lab.halfBoot("fw-1") });
       await failback(lab, { from: "fw-2", to: "fw-1" });
     },
   });
@@ -107,11 +108,7 @@ describe("the same policy, and no conntrackd", () => {
     config: "fwbuilder",
     control: "no-conntrackd",
     fault: { id: "power-cut", target: "fw-1" },
-    story: async (lab) => {
-      await lab.ownedBy("fw-1");
-      await lab.open(mixedFlows(counts));
-      await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
-    },
+    story: failoverStory(counts, { lost: true }),
   });
 
   test("the run fails: no state was on fw-2, which drops what it knows nothing of, and no flow survives", () => {

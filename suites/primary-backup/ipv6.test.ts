@@ -1,25 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { powerCut } from "../../lab/faults/powerCut.ts";
-import { failover } from "../../lab/run/failover.ts";
-import type { Story } from "../../lab/run/judgedRun.ts";
-import { powerCutStory } from "../../lab/run/powerCutStory.ts";
+import { failoverStory, powerCutStory } from "../../lab/run/powerCutStory.ts";
 import { primaryBackupIpv6 } from "../../lab/topology/primaryBackup.ts";
-import { mixedFlows, type FlowCounts } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
-
-/** The power cut alone: the way back is no other over IPv6, and the first suite goes it. */
-function oneFailover(flows: FlowCounts): Story {
-  return async (lab) => {
-    await lab.ownedBy("fw-1");
-    await lab.open(mixedFlows(flows));
-    await lab.replicatedTo("fw-2");
-    await failover(lab, { from: "fw-1", to: "fw-2", strike: () => powerCut(lab.machine("fw-1")) });
-  };
-}
 
 /*
  *   client ── br1 ──┬─ fw-1 ─┬── br0 ── omarine      2001:db8:168::/64 on br1, 2001:db8:168:1::/64 on br0
@@ -62,7 +48,7 @@ describe("over IPv6, with NAT66 where the reference has NAT", () => {
 
   /** The others over IPv6, one failover each. */
   describe("omarine-routed: fw-1 loses its power", () => {
-    const run = conducted({ config: "omarine-routed-ipv6", fault, story: oneFailover({ tcp: 8, udp: 3, ssh: 1 }) });
+    const run = conducted({ config: "omarine-routed-ipv6", fault, story: failoverStory({ tcp: 8, udp: 3, ssh: 1 }) });
 
     test("every flow survives, nothing is dropped, and omarine's own connections to the client are refused", () => {
       expect(run().run.checks.filter((check) => check.verdict !== "pass")).toEqual([]);
@@ -76,7 +62,7 @@ describe("over IPv6, with NAT66 where the reference has NAT", () => {
   });
 
   describe("test-case, by ip6tables: fw-1 loses its power", () => {
-    const run = conducted({ config: "test-case-ipv6", fault, story: oneFailover({ tcp: 8, udp: 0, ssh: 1 }) });
+    const run = conducted({ config: "test-case-ipv6", fault, story: failoverStory({ tcp: 8, udp: 0, ssh: 1 }) });
 
     test("the SSH session and all other connections live, and datagrams to B's echo are never answered", () => {
       expect(run().run.checks.filter((check) => check.verdict !== "pass")).toEqual([]);
@@ -91,7 +77,7 @@ describe("over IPv6, with NAT66 where the reference has NAT", () => {
       config: "omarine-snat-ipv6",
       control: "no-conntrackd",
       fault,
-      story: oneFailover({ tcp: 8, udp: 3, ssh: 1 }),
+      story: failoverStory({ tcp: 8, udp: 3, ssh: 1 }, { lost: true }),
     });
 
     test("no state was on fw-2 before, no flow survives, and fw-2 drops what it knows nothing of", () => {

@@ -1,24 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { powerCutStory } from "../../lab/run/powerCutStory.ts";
+import { failoverStory } from "../../lab/run/powerCutStory.ts";
 import { conducted } from "../conducted.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
-const story = powerCutStory(12);
+const lost = failoverStory(12, { lost: true });
 
 /*
  *   client ── br1 ──┬─ fw-1 ─┬── br0 ── omarine, whose route to the client network is the outside virtual address
  *                   └─ fw-2 ─┘
  */
-describe("fw-1, which translates nothing, loses its power and comes back", () => {
-  const run = conducted({ config: "omarine-routed", fault, story });
+describe("fw-1, which translates nothing, loses its power", () => {
+  const run = conducted({ config: "omarine-routed", fault, story: failoverStory(12) });
 
-  test("every flow survives, there and back, and nothing is dropped", () => {
+  test("every flow survives, and nothing is dropped", () => {
     expect(run()).toPass("flows-survive", "no-drops-on-survivor", "state-on-survivor", "outage-in-bound", "vips-moved");
   });
 
-  test("the verdict is pass, over both ways and all kinds of flows", () => {
-    const { verdict, checks, flows } = run().run;
-    expect({ verdict, phases: new Set(checks.map(({ phase }) => phase)) }).toEqual({ verdict: "pass", phases: new Set(["run", "failover", "failback"]) });
+  test("the verdict is pass, over all kinds of flows", () => {
+    const { verdict, flows } = run().run;
+    expect(verdict).toBe("pass");
     expect(new Set(flows.map(({ kind }) => kind))).toEqual(new Set(["tcp", "udp"]));
   });
 
@@ -36,7 +36,7 @@ describe("fw-1, which translates nothing, loses its power and comes back", () =>
 });
 
 describe("the control of its own kind: omarine's way back is fw-1's own address", () => {
-  const run = conducted({ config: "omarine-routed", control: "way-back-by-fw-1", fault, story });
+  const run = conducted({ config: "omarine-routed", control: "way-back-by-fw-1", fault, story: lost });
 
   test("no flow survives, though every state is on fw-2: the answers go where nobody is any more", () => {
     expect(run().run.verdict).toBe("fail");
@@ -47,7 +47,7 @@ describe("the control of its own kind: omarine's way back is fw-1's own address"
 });
 
 describe("the control: the same, and its states were never replicated", () => {
-  const run = conducted({ config: "omarine-routed", control: "no-conntrackd", fault, story });
+  const run = conducted({ config: "omarine-routed", control: "no-conntrackd", fault, story: lost });
 
   // A request by UDP is allowed anew, and without NAT it is the same as the old: it makes its own state again, on any firewall.
   test("no connection survives: fw-2 drops both sides' packets, and says whose", () => {

@@ -1,20 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { powerCutStory } from "../../lab/run/powerCutStory.ts";
+import { failoverStory, powerCutStory } from "../../lab/run/powerCutStory.ts";
 import { readBundle } from "../../lab/report/readBundle.ts";
 import { conducted } from "../conducted.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
 /** SSH from A to B, and connections that speak in every way. */
-const story = powerCutStory({ tcp: 8, udp: 0, ssh: 1 });
+const counts = { tcp: 8, udp: 0, ssh: 1 };
 
 /*
  *   A, the client ── br1 ──┬─ FW1 ─┬── br0 ── B, omarine
  *                          └─ FW2 ─┘
  */
 describe("an SSH session from A to B, through the test case's policy, when FW1 fails", () => {
-  const run = conducted({ config: "test-case", fault, story });
+  const run = conducted({ config: "test-case", fault, story: powerCutStory(counts) });
   const session = () => {
     const ssh = run().run.flows.find(({ kind }) => kind === "ssh");
     if (ssh === undefined) throw new Error("the run has no SSH session");
@@ -47,7 +47,7 @@ describe("an SSH session from A to B, through the test case's policy, when FW1 f
 });
 
 describe("the control: without conntrackd", () => {
-  const run = conducted({ config: "test-case", control: "no-conntrackd", fault, story });
+  const run = conducted({ config: "test-case", control: "no-conntrackd", fault, story: failoverStory(counts, { lost: true }) });
 
   test("the session dies, and with it every other connection", () => {
     expect(run().run.verdict).toBe("fail");

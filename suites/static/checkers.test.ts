@@ -51,7 +51,7 @@ async function brokenTree(): Promise<string> {
   await put("fw-1/etc/sysctl.d/70-more.conf", "net.ipv4.ip_forwrd = 1\n");
   await put("fw-1/etc/iptables/rules.v4", "*filter\n-A FORWARD -s 192.168.0.300 -j ACCEPT\nCOMMIT\n");
   await put("fw-1/etc/systemd/system/keepalived.service.d/60-more.conf", "[Service]\nNonsense=1\n");
-  await put("fw-2/usr/local/sbin/firewall", "#!/bin/sh\nwhile true; do echo on and on; done\n# iptables would come here\niptables -P FORWARD DROP\n", 0o755);
+  await put("fw-2/usr/local/sbin/firewall", "#!/bin/sh\nwhile true; do sleep 1; done\n# iptables would come here\niptables -P FORWARD DROP\n", 0o755);
   await put("fw-2/etc/systemd/system/nftables.service.d/60-script.conf", "[Service]\nExecStart=\nExecStart=/usr/local/sbin/firewall\n");
   return tree;
 }
