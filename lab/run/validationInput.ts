@@ -1,5 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { firewallBuilderFile } from "../config/firewallBuilderFile.ts";
 import { promisesFile, promisesOf, type Promises } from "../config/promises.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { topologies } from "../judge/topologies.ts";
@@ -14,7 +15,7 @@ export interface ValidationInput {
   readonly base: string | undefined;
   /** Config trees, lowest first: the base, then the user's. */
   readonly trees: readonly string[];
-  /** A Firewall Builder file at the tree's top. */
+  /** The Firewall Builder file that the firewalls' rules are compiled from: at the tree's top, or at its base's. */
   readonly policy: string | undefined;
   readonly topology: Topology;
   readonly promises: Promises;
@@ -55,7 +56,7 @@ export async function readInput({ tree, base, from }: InputOptions): Promise<Val
   const names = topology.machines.map(({ name }) => name);
   const machines = await machineTrees(trees, names);
   await refuseMissing(trees, names);
-  return { tree: folder, base: below, trees, policy: await policyOf(folder), topology, promises, machines, sha256: hashOfTrees(machines) };
+  return { tree: folder, base: below, trees, policy: (await firewallBuilderFile(trees))?.path, topology, promises, machines, sha256: hashOfTrees(machines) };
 }
 
 /** The names that `--base` knows: folders of fixtures/ that hold both firewalls. */
@@ -104,15 +105,6 @@ async function refuseMissing(trees: readonly string[], names: readonly string[])
       trees.length > 1 ? `Nor has ${trees[0] ?? ""}: add ${name}/etc/… to one of them` : `Add ${name}/etc/…, or take what you leave out from a reference tree: --base ${(await knownBases())[0] ?? "NAME"}`,
     );
   }
-}
-
-async function policyOf(folder: string): Promise<string | undefined> {
-  const found = (await readdir(folder)).filter((name) => name.endsWith(".fwb")).toSorted();
-  if (found.length > 1) throw unusable(folder, `it holds ${found.length} Firewall Builder files: ${found.join(", ")}`, "Leave the one that both firewalls are compiled from");
-  const [name] = found;
-  if (name === undefined) return undefined;
-  await refuseUnlessPlain(join(folder, name), 16 * 1024 * 1024);
-  return join(folder, name);
 }
 
 /** The topmost of the trees that has a file. */
