@@ -54,7 +54,7 @@ async function inside({ only, rounds: count, trials: trialCount }: BenchOptions)
   const signal = interruptionInside();
   using progress = new TerminalProgress();
   await prepareNamespaces(signal);
-  const config = join(fixturesFolder, primaryBackup.name);
+  const config = join(fixturesFolder, "omarine-snat");
   const prepared = await prepare({ topology: primaryBackup, accelerator: "auto", progress, signal });
   const measured = (part: (typeof parts)[number]): boolean => only === undefined || only === part;
   const place = { topology: primaryBackup, trees: [config], prepared, progress, signal };

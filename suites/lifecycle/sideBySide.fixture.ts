@@ -51,7 +51,7 @@ async function inner(): Promise<void> {
   const { image, keys, choice } = await prepare({ topology, accelerator: "auto", progress: silentProgress, signal });
   await using lab = await Lab.start({
     topology,
-    trees: [join(fixturesFolder, primaryBackup.name)],
+    trees: [join(fixturesFolder, "omarine-snat")],
     boot: image,
     keys,
     accelerator: choice.accelerator,
