@@ -60,8 +60,16 @@ export const transitionSchema = z.object({
   outageBoundMs: z.number().positive(),
 });
 
-/** The host while the lab ran: how late a 100 ms timer of the runner's woke, at worst. A starved host cannot judge. */
-export const hostHealthSchema = z.object({ worstTimerDelayMs: z.number().min(0), allowedTimerDelayMs: z.number().positive() });
+/**
+ * The host while the lab ran: how late a 100 ms timer of the runner's woke, at worst, and for how long each machine's QEMU wanted to run and was not let.
+ * A starved host cannot judge; the same is allowed of both.
+ */
+export const hostHealthSchema = z.object({
+  worstTimerDelayMs: z.number().min(0),
+  allowedTimerDelayMs: z.number().positive(),
+  /** Absent in bundles of before it was watched. */
+  standstills: z.array(z.object({ machine: z.string(), worstMs: z.number().min(0) })).optional(),
+});
 
 /** All that a run's verdict rests on. Judging reads this and nothing else. */
 export const evidenceSchema = z.object({

@@ -117,6 +117,7 @@ const mutations: Mutation[] = [
   ["a datagram was dropped that only a TCP probe's port explains", (e) => drop(failover(e), 50_003, "192.168.0.3", "192.168.1.3", 23, "eth0", "udp"), ["no-drops-on-survivor failover fail"]],
   ["a probe was not made", (e) => void failover(e).probes.splice(3, 1), ["new-connections failover invalid"]],
   ["the host was starved", (e) => (e.hostHealth.worstTimerDelayMs = 501), ["host-health run invalid"]],
+  ["the host held a machine up", (e) => (e.hostHealth.standstills = [{ machine: "fw-1", worstMs: 501 }, { machine: "fw-2", worstMs: 20 }]), ["host-health run invalid"]],
 ];
 
 test("an allowed connection that was begun while the duty moved may be lost; one that was answered may not", () => {
@@ -206,7 +207,8 @@ test("1,000 flows are judged within 5 s", () => {
   expect(judge(evidence).verdict).toBe("pass");
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1_000).toBeLessThan(5_000);
-});
+  // It may wait for a processor for longer than it needs one.
+}, 60_000);
 
 const clockOffset = { forward: 1_699_999_912_345, reverse: 1_699_999_950_000 };
 

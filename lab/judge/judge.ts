@@ -95,13 +95,14 @@ export function judge(evidence: Evidence, { topology = topologies.get(evidence.t
   return { ...verdictOf(evidence, topology, results, flows), checks: results, flows, outages, timelines, drops };
 }
 
-function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs } }: Evidence): CheckResult {
-  const healthy = worstTimerDelayMs <= allowedTimerDelayMs;
+function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs, standstills } }: Evidence): CheckResult {
+  const worst = standstills?.toSorted((a, b) => b.worstMs - a.worstMs)[0];
+  const healthy = Math.max(worstTimerDelayMs, worst?.worstMs ?? 0) <= allowedTimerDelayMs;
   return {
     id: "host-health",
     phase: "run",
     verdict: healthy ? "pass" : "invalid",
-    measured: `a timer of the host woke ${Math.round(worstTimerDelayMs)} ms late at worst`,
+    measured: `a timer of the host woke ${Math.round(worstTimerDelayMs)} ms late at worst${worst === undefined ? "" : `, ${worst.machine} was held up for ${Math.round(worst.worstMs)} ms`}`,
     allowed: `at most ${Math.round(allowedTimerDelayMs)} ms`,
     explanation: healthy ? "the host kept pace, so stalls are the firewalls'" : "cannot be judged: the host was starved, so a stall may be the host's and not the firewalls'",
     evidence: ["evidence.json"],

@@ -6,6 +6,7 @@ import type { Clock, FlowLedger } from "../evidence/ledger.ts";
 import type { Observation } from "../evidence/observation.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
+import { StandstillWatch } from "../host/standstill.ts";
 import type { Machine } from "../machine/machine.ts";
 import { troubledUnits } from "../observe/units.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -72,6 +73,7 @@ export class LabRun implements AsyncDisposable {
   readonly #clocks: Clock[] = [];
   readonly #begunAtMs: number;
   readonly #health = new HostHealthWatch();
+  readonly #standstills: StandstillWatch;
   readonly #events: LabEvents;
   #flows: OpenFlows | undefined;
   #ledgers: FlowLedger[] = [];
@@ -91,6 +93,8 @@ export class LabRun implements AsyncDisposable {
     this.#client = client;
     this.#server = server;
     this.#health.start();
+    this.#standstills = new StandstillWatch(() => lab.names.map((name) => lab.machine(name)).filter(({ isOn }) => isOn));
+    this.#standstills.start();
     this.#events = new LabEvents(options);
     this.#policy = policyAsked(lab, topology, { client, server }, options.promises);
   }
@@ -323,7 +327,7 @@ export class LabRun implements AsyncDisposable {
       clocks: [...this.#clocks, ...this.#events.clocks],
       transitions: this.transitions,
       events: this.#events.events(),
-      hostHealth: this.#health.health(),
+      hostHealth: { ...this.#health.health(), standstills: this.#standstills.standstills() },
       ...(this.#capture?.record !== undefined && { capture: this.#capture.record }),
       ...(this.comingUp !== undefined && { comingUp: this.comingUp }),
       ...(interrupted !== undefined && { interrupted: messageOf(interrupted) }),
@@ -342,6 +346,7 @@ export class LabRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#health.stop();
+    this.#standstills.stop();
     await this.#events[Symbol.asyncDispose]();
     await this.#client[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
