@@ -50,6 +50,8 @@ export interface Finding {
   readonly meaning: string;
   /** What the pair did wrong, worst first. A machine under test that should answer and does not is wrong. */
   readonly wrong: readonly string[];
+  /** What helps to understand a failure, whatever the first of `wrong` are. */
+  readonly remark?: string;
   /** Evidence that the lab owes and does not have: then nothing can be said. */
   readonly missing: readonly string[];
   readonly evidence: readonly string[];
@@ -58,10 +60,10 @@ export interface Finding {
 /**
  * Puts a finding in words. What the lab owes makes the check invalid, whatever else was found; else anything wrong makes it fail.
  */
-export function conclude({ transition }: Scene, id: string, { measured, allowed, meaning, wrong, missing, evidence }: Finding): CheckResult {
+export function conclude({ transition }: Scene, id: string, { measured, allowed, meaning, wrong, remark, missing, evidence }: Finding): CheckResult {
   const verdict = missing.length > 0 ? "invalid" : wrong.length > 0 ? "fail" : "pass";
   const explanation =
-    verdict === "pass" ? meaning : verdict === "fail" ? firstOf(wrong, "; ") : `cannot be judged: ${firstOf(missing, "; ")}`;
+    verdict === "pass" ? meaning : verdict === "fail" ? [firstOf(wrong, "; "), ...(remark === undefined ? [] : [remark])].join("; ") : `cannot be judged: ${firstOf(missing, "; ")}`;
   return { id, phase: transition.phase, verdict, measured, allowed, explanation, evidence: [...new Set(evidence)] };
 }
 

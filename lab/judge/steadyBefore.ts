@@ -1,4 +1,5 @@
 import type { Address, VrrpInstance } from "../evidence/observation.ts";
+import { longestAdvertSilence } from "./advertSilence.ts";
 import type { FlowFigures } from "./figures.ts";
 import { conclude, firstOf, ledgersOf, missingFlowEvidence, viewOf, type Check, type Scene } from "./scene.ts";
 
@@ -24,6 +25,7 @@ export const steadyBefore: Check = (scene) => {
     const instances = viewOf(before, machine, "vrrp", { wrong, evidence });
     if (instances !== undefined) wrong.push(...vrrpFaults(machine, instances, owner ? "MASTER" : "BACKUP"));
   }
+  const silence = wrong.length > 0 && scene.packets !== undefined ? longestAdvertSilence(scene.packets, topology, from, scene.startMs) : undefined;
   const speaking = flows.filter(({ flow }) => flow.mode !== "idle");
   const still = speaking.filter((figures) => !movesBefore(figures, scene.startMs)).map(({ flow }) => flow.id);
   const broken = flows.filter(({ errors }) => errors.some(({ atMs }) => atMs <= scene.startMs)).map(({ flow }) => flow.id);
@@ -32,6 +34,7 @@ export const steadyBefore: Check = (scene) => {
   if (broken.length > 0) wrong.push(`had an error before the fault: ${firstOf(broken)}`);
   return conclude(scene, "steady-before", {
     measured: `${speaking.length - still.length} of ${speaking.length} speaking flows moving, ${flows.length - speaking.length} idle; virtual addresses: ${holders(scene)}`,
+    ...(silence !== undefined && { remark: `${from} sent no advert for ${Math.round(silence.ms)} ms at the longest until then, on ${silence.bridge}` }),
     allowed: `all flows moving; ${topology.virtualAddresses.length} virtual addresses on ${from} alone, ${from} MASTER, ${to} BACKUP`,
     meaning: `${from} had the duty and all flows moved when the fault struck`,
     wrong,
