@@ -1,3 +1,4 @@
+import { quoted } from "../machine/quoted.ts";
 import type { MachineShell } from "../machine/shell.ts";
 
 /** What a guest's checker answered, as the report quotes it. */
@@ -40,9 +41,4 @@ export async function ask({ shell, signal, answers }: Asking, command: string, s
   const answer = { command, exitCode, output: stdout, endless: endedByTimeout.includes(exitCode), tookMs: Math.round(performance.now() - begin) };
   answers.push(answer);
   return answer;
-}
-
-/** A word for the guest's shell. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,6 +1,7 @@
 import type { NodeFile, NodeFiles } from "../config/nodeFiles.ts";
 import type { Finding } from "../evidence/finding.ts";
-import { ask, quoted, type Asking } from "./asking.ts";
+import { quoted } from "../machine/quoted.ts";
+import { ask, type Asking } from "./asking.ts";
 import { endless, findingsFrom, type Checker, type Complaint } from "./complaint.ts";
 
 export const iptablesChecker: Checker = {

@@ -2,7 +2,8 @@ import { keepalivedPath } from "../config/daemonPaths.ts";
 import { fileAt, type NodeFiles } from "../config/nodeFiles.ts";
 import { readUnits } from "../config/units.ts";
 import type { Certainty, Finding, Severity } from "../evidence/finding.ts";
-import { ask, quoted, type Asking } from "./asking.ts";
+import { quoted } from "../machine/quoted.ts";
+import { ask, type Asking } from "./asking.ts";
 import { endless, findingsFrom, type Checker, type Complaint } from "./complaint.ts";
 
 export const keepalivedChecker: Checker = {

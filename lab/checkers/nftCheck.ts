@@ -1,7 +1,8 @@
 import { fileAt, type NodeFile, type NodeFiles } from "../config/nodeFiles.ts";
 import { readUnits } from "../config/units.ts";
 import type { Finding } from "../evidence/finding.ts";
-import { ask, quoted, type Asking } from "./asking.ts";
+import { quoted } from "../machine/quoted.ts";
+import { ask, type Asking } from "./asking.ts";
 import { endless, findingsFrom, type Checker, type Complaint } from "./complaint.ts";
 
 /** What Debian's nftables.service loads. */

@@ -1,7 +1,8 @@
 import { fileAt, type NodeFiles } from "../config/nodeFiles.ts";
 import { isStarted, readUnits, type Unit } from "../config/units.ts";
 import type { Certainty, Finding, Severity } from "../evidence/finding.ts";
-import { ask, quoted, type Asking } from "./asking.ts";
+import { quoted } from "../machine/quoted.ts";
+import { ask, type Asking } from "./asking.ts";
 import { endless, findingsFrom, type Checker, type Complaint } from "./complaint.ts";
 
 export const unitChecker: Checker = {

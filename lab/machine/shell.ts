@@ -3,6 +3,8 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number;
+  /** Milliseconds by the machine's own clock, where it was asked for them. */
+  readonly tookMs?: number;
 }
 
 export interface CommandOptions {
@@ -11,6 +13,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
   /** Bytes for the command's standard input. */
   readonly input?: string | Buffer;
+  /** How the command's outputs are read: UTF-8 unless it is said; as `latin1` a character is a byte, whatever it is. */
+  readonly encoding?: "utf8" | "latin1";
 }
 
 /**

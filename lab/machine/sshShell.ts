@@ -94,7 +94,7 @@ export class SshShell implements FollowingShell, AsyncDisposable {
     });
   }
 
-  async run(command: string, { signal, timeoutMs = commandTimeoutMs, input }: CommandOptions = {}): Promise<CommandResult> {
+  async run(command: string, { signal, timeoutMs = commandTimeoutMs, input, encoding = "utf8" }: CommandOptions = {}): Promise<CommandResult> {
     const client = await this.#connected(signal);
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
@@ -147,7 +147,7 @@ export class SshShell implements FollowingShell, AsyncDisposable {
             return;
           }
           stopWaiting();
-          resolve({ stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), exitCode: code });
+          resolve({ stdout: Buffer.concat(stdout).toString(encoding), stderr: Buffer.concat(stderr).toString(encoding), exitCode: code });
         });
         opened.end(input ?? "");
       });

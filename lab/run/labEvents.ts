@@ -2,7 +2,7 @@ import { type LabEvent } from "../evidence/event.ts";
 import type { Clock } from "../evidence/ledger.ts";
 import { messageOf } from "../failure/failure.ts";
 import { monitorForwarding, type ForwardingMonitor } from "../host/forwardingMonitor.ts";
-import type { FollowedCommand, FollowingShell } from "../machine/shell.ts";
+import type { FollowedCommand, FollowingShell, MachineShell } from "../machine/shell.ts";
 import { addressWatchCommand, parseAddressChange, type Told } from "../observe/addressWatch.ts";
 import { daemonJournalCommand, parseDaemonJournal } from "../observe/daemonJournal.ts";
 import { parseForwardingChanges } from "../observe/forwardingChanges.ts";
@@ -12,8 +12,8 @@ import type { Keeper } from "../report/keeper.ts";
 import { managementBridge, type Topology } from "../topology/topology.ts";
 
 /** A machine that is on, since it was switched on the `powerOn`th time. */
-export interface RunningMachine {
-  readonly shell: FollowingShell;
+export interface RunningMachine<S extends MachineShell = FollowingShell> {
+  readonly shell: S;
   readonly powerOn: number;
 }
 
@@ -34,7 +34,7 @@ interface Followed {
 }
 
 /** The name of a machine's time of day: each time that it is switched on it has another. */
-function clockOf({ shell, powerOn }: RunningMachine): string {
+function clockOf({ shell, powerOn }: RunningMachine<MachineShell>): string {
   return `${shell.name}${powerOn === 1 ? "" : `#${powerOn}`}/realtime`;
 }
 
@@ -75,7 +75,7 @@ export class LabEvents implements AsyncDisposable {
   }
 
   /** Reads what the daemons of followed machines logged, and keeps it and all else that was told. @throws Failure when it cannot be kept; the signal's reason. */
-  async read(moment: string, machines: readonly RunningMachine[]): Promise<void> {
+  async read(moment: string, machines: readonly RunningMachine<MachineShell>[]): Promise<void> {
     await Promise.all(
       machines.map(async ({ shell, powerOn }) => {
         const clock = clockOf({ shell, powerOn });

@@ -8,6 +8,7 @@ import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
 import { StandstillWatch } from "../host/standstill.ts";
 import type { Machine } from "../machine/machine.ts";
+import { together } from "../machine/together.ts";
 import { troubledUnits } from "../observe/units.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
@@ -265,9 +266,10 @@ export class LabRun implements AsyncDisposable {
   async observe(moment: string): Promise<Observation> {
     const { topology, progress, signal } = this;
     const endpoints = [topology.client, topology.server].map((name) => this.machine(name).shell);
+    const firewalls = this.#runningFirewalls().map(({ shell, powerOn }) => ({ shell: together(shell), powerOn }));
     const [observation] = await Promise.all([
-      lookAround({ moment, topology, firewalls: this.#firewallsOn(), endpoints, keeper: this.#keeper, progress, signal }),
-      this.#events.read(moment, this.#runningFirewalls()),
+      lookAround({ moment, topology, firewalls: firewalls.map(({ shell }) => shell), endpoints, keeper: this.#keeper, progress, signal }),
+      this.#events.read(moment, firewalls),
     ]);
     return observation;
   }
