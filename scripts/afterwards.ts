@@ -4,7 +4,6 @@ import { renderComparison } from "../lab/history/comparisonTerminal.ts";
 import { appendHistory } from "../lab/history/historyFile.ts";
 import { pooled, type Subject } from "../lab/history/pooled.ts";
 import { subjectOf } from "../lab/history/subject.ts";
-import { writeIndex } from "../lab/history/writeIndex.ts";
 import { lookOf } from "../lab/report/terminal.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
 import { comparisonOf, exitCodeOfComparison } from "./compare.ts";
@@ -23,6 +22,7 @@ export async function baselineOf(name: string | undefined): Promise<Subject | un
 export async function afterwards(entry: HistoryEntry, verdictsExit: ExitCode, baseline: Subject | undefined): Promise<ExitCode> {
   const record = async (): Promise<ExitCode> => {
     await appendHistory(runsFolder, entry);
+    const { writeIndex } = await import("../lab/history/writeIndex.ts");
     await writeIndex(runsFolder);
     return exitCode.pass;
   };

@@ -14,7 +14,6 @@ import { runAnnotations } from "../lab/report/ci/annotation.ts";
 import { runSummary } from "../lab/report/ci/summary.ts";
 import { tellCi } from "../lab/report/ci/tellCi.ts";
 import { lookOf, renderRun } from "../lab/report/terminal.ts";
-import { writeReport } from "../lab/report/writeReport.ts";
 import { conduct } from "../lab/run/conduct.ts";
 import { exitCodeOf } from "../lab/run/judgedRun.ts";
 import { portablePath } from "../lab/run/portablePath.ts";
@@ -28,7 +27,8 @@ import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
 import { labVerbOptions, type LabVerbOptions } from "./labOptions.ts";
 import { repeatCommand } from "./repeatCommand.ts";
-import { reportLine } from "./report.ts";
+import { reportLine } from "./reportLine.ts";
+import { writtenReport } from "./writtenReport.ts";
 import { reportFailure } from "./reportFailure.ts";
 
 /** The options of `fwlab start`. */
@@ -79,7 +79,7 @@ async function inside({ json, flows, control, accel, config, pcap, cold, keep, v
   const told = portablePath(bundle);
   if (json !== undefined) await copyFile(join(bundle, "run.json"), json);
   if (verbose) console.log(`config tree: ${run.config.path}, sha256 ${run.config.sha256}`);
-  const report = await writeReport(bundle);
+  const report = await writtenReport(bundle);
   await tellCi({ markdown: runSummary(run, { folder: told, report: portablePath(report) }), annotations: runAnnotations(run, told) }, { environment: process.env, write: (line) => console.log(line) });
   const place = { folder: relative(runsFolder, bundle), begunAt: new Date(), project: dirname(runsFolder) };
   const code = await afterwards(entryOfRun(run, place), exitCodeOf(run.verdict), baseline);

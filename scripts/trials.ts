@@ -17,7 +17,6 @@ import { trialsJobSummary } from "../lab/report/ci/summary.ts";
 import { tellCi } from "../lab/report/ci/tellCi.ts";
 import { lookOf } from "../lab/report/terminal.ts";
 import { renderTrials } from "../lab/report/trialsTerminal.ts";
-import { writeReport } from "../lab/report/writeReport.ts";
 import { exitCodeOf } from "../lab/run/judgedRun.ts";
 import { portablePath } from "../lab/run/portablePath.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
@@ -29,7 +28,8 @@ import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
 import { labVerbOptions } from "./labOptions.ts";
 import { repeatCommand } from "./repeatCommand.ts";
-import { reportLine } from "./report.ts";
+import { reportLine } from "./reportLine.ts";
+import { writtenReport } from "./writtenReport.ts";
 import { reportFailure } from "./reportFailure.ts";
 import { parseSeed, parseSpread, parseTrialCount, trialFaults, type TrialFault, type TrialsOptions } from "./trialsOptions.ts";
 
@@ -91,7 +91,7 @@ async function inside(
   console.log(renderTrials(trials, folder, lookOf(process.stdout, process.env)));
   const told = portablePath(folder);
   if (json !== undefined) await copyFile(join(folder, "trials.json"), json);
-  const report = await writeReport(folder);
+  const report = await writtenReport(folder);
   await tellCi({ markdown: trialsJobSummary(trials, { folder: told, report: portablePath(report) }), annotations: trialsAnnotations(trials, told) }, { environment: process.env, write: (line) => console.log(line) });
   const place = { folder: relative(runsFolder, folder), begunAt: new Date(), project: dirname(runsFolder) };
   const code = await afterwards(entryOfTrials(trials, place), exitCodeOf(trials.verdict), baseline);
