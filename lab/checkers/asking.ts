@@ -37,8 +37,8 @@ export async function ask({ shell, signal, answers }: Asking, command: string, s
   const bounded = `(timeout -k 1 ${seconds} bash -c ${quoted(command)}) 2>&1 </dev/null | head -c ${mostOutputBytes}; exit \${PIPESTATUS[0]}`;
   const begin = performance.now();
   // A process that left the group keeps the pipe open: the second timeout ends the reading.
-  const { stdout, exitCode } = await shell.run(`timeout -k 1 ${seconds + 2} bash -c ${quoted(bounded)}`, { timeoutMs: (seconds + 10) * 1_000, ...(signal && { signal }) });
-  const answer = { command, exitCode, output: stdout, endless: endedByTimeout.includes(exitCode), tookMs: Math.round(performance.now() - begin) };
+  const { stdout, exitCode, tookMs = Math.round(performance.now() - begin) } = await shell.run(`timeout -k 1 ${seconds + 2} bash -c ${quoted(bounded)}`, { timeoutMs: (seconds + 10) * 1_000, ...(signal && { signal }) });
+  const answer = { command, exitCode, output: stdout, endless: endedByTimeout.includes(exitCode), tookMs };
   answers.push(answer);
   return answer;
 }

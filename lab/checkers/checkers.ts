@@ -3,12 +3,13 @@ import type { RulesetAnswers } from "../config/readRuleset.ts";
 import { readSettings } from "../config/units.ts";
 import type { Finding } from "../evidence/finding.ts";
 import type { MachineShell } from "../machine/shell.ts";
+import { together } from "../machine/together.ts";
 import { quoted } from "../machine/quoted.ts";
 import { ask, type Asking, type RawAnswer } from "./asking.ts";
 import { checkConntrackd } from "./conntrackdCheck.ts";
 import { checkIptables } from "./iptablesCheck.ts";
 import { checkKeepalived } from "./keepalivedCheck.ts";
-import { loadedRuleset, loadRuleset } from "./loadRuleset.ts";
+import { loadedRuleset, loadRuleset, servicesOfRules } from "./loadRuleset.ts";
 import { checkNft } from "./nftCheck.ts";
 import { checkScripts } from "./scriptCheck.ts";
 import { checkSysctls } from "./sysctlCheck.ts";
@@ -28,25 +29,28 @@ export interface CheckerAnswers extends RulesetAnswers {
  */
 export async function checkNode(shell: MachineShell, node: NodeFiles, signal?: AbortSignal): Promise<CheckerAnswers> {
   const answers: RawAnswer[] = [];
-  const asking: Asking = { shell, signal, answers };
-  await setScene(asking, node);
-  const findings = [
-    ...(await checkNft(asking, node)),
-    ...(await checkScripts(asking, node)),
-    ...(await checkKeepalived(asking, node)),
-    ...(await checkConntrackd(asking, node)),
-    ...(await checkUnits(asking, node)),
-  ];
-  const loaded = await loadRuleset(asking, node);
-  findings.push(...(await checkIptables(asking, node)), ...(await checkSysctls(asking, node)));
+  // What is asked in one breath is asked in this order.
+  const asking: Asking = { shell: together(shell, "one after the other"), signal, answers };
+  const [, nft, scripts, keepalived, conntrackd, units, services] = await Promise.all([
+    setScene(asking, node),
+    checkNft(asking, node),
+    checkScripts(asking, node),
+    checkKeepalived(asking, node),
+    checkConntrackd(asking, node),
+    checkUnits(asking, node),
+    servicesOfRules(asking, node),
+  ]);
+  const [loaded, iptables, sysctls, ruleset] = await Promise.all([loadRuleset(asking, node, services), checkIptables(asking, node), checkSysctls(asking, node), loadedRuleset(asking)]);
+  const findings = [...nft, ...scripts, ...keepalived, ...conntrackd, ...units, ...iptables, ...sysctls];
   // What a checker said of a file, its loading says again.
   findings.push(...loaded.filter(({ file, line }) => !findings.some((finding) => finding.file === file && (line === null || finding.line === line) && finding.severity === "error")));
-  return { findings, ...(await loadedRuleset(asking)), answers };
+  return { findings, ...ruleset, answers };
 }
 
 /** What a boot has by the time that the daemons read their files: modules, and interfaces that networkd makes. */
 async function setScene(asking: Asking, { files }: NodeFiles): Promise<void> {
-  await ask(asking, "/lib/systemd/systemd-modules-load");
   const made = files.filter(({ path }) => path.endsWith(".netdev")).flatMap((file) => readSettings(file).filter(({ section, key }) => section === "NetDev" && key === "Name"));
-  if (made.length > 0) await ask(asking, made.map(({ value }) => `ip link add ${quoted(value)} type dummy`).join("; "));
+  const asked = [ask(asking, "/lib/systemd/systemd-modules-load")];
+  if (made.length > 0) asked.push(ask(asking, made.map(({ value }) => `ip link add ${quoted(value)} type dummy`).join("; ")));
+  await Promise.all(asked);
 }

@@ -18,14 +18,13 @@ export function iptablesFiles({ files }: NodeFiles): NodeFile[] {
 
 /** `iptables-restore --test`, or that of IPv6, of each file; after the node's sets are there. */
 export async function checkIptables(asking: Asking, node: NodeFiles): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const file of iptablesFiles(node)) {
+  const found = iptablesFiles(node).map(async (file) => {
     const tool = /v6|ip6/u.test(file.path) ? "ip6tables-restore" : "iptables-restore";
     const answer = await ask(asking, `${tool} --test ${quoted(file.path)}`);
-    if (answer.endless) findings.push(endless(node, file, answer));
-    else if (answer.exitCode !== 0) findings.push(...findingsFrom(node, iptablesChecker, iptablesComplaints(answer.output, file.path)));
-  }
-  return findings;
+    if (answer.endless) return [endless(node, file, answer)];
+    return answer.exitCode === 0 ? [] : findingsFrom(node, iptablesChecker, iptablesComplaints(answer.output, file.path));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** iptables-restore's one error: it stops at the first. */

@@ -22,23 +22,29 @@ const folder = "/run/fwlab-check";
 /** A script that never ends, that says more than it should, or that starts itself again and again, is bounded by these. */
 const bounds = `[Service]\nStandardOutput=append:${folder}/%n\nStandardError=append:${folder}/%n\nTimeoutStartSec=10\nLimitFSIZE=1M\nTasksMax=200\nMemoryMax=96M\n`;
 
+/** The services that load packet rules and that a boot starts, in its order, each bounded from now on. */
+export async function servicesOfRules(asking: Asking, node: NodeFiles): Promise<string[]> {
+  const dropIn = "/run/systemd/system/service.d";
+  const [, listed] = await Promise.all([
+    ask(asking, `mkdir -p ${folder} ${dropIn} && printf %s ${quoted(bounds)} > ${dropIn}/zz-fwlab-check.conf && systemctl daemon-reload`),
+    // Of sysinit.target first: they come first.
+    ask(asking, "for target in sysinit.target multi-user.target; do systemctl list-dependencies --plain $target; done | grep -o '[^ ]*\\.service$' | awk '!seen[$0]++' | xargs systemctl show -p Id -p ExecStartPre -p ExecStart -p ExecStartPost"),
+  ]);
+  return rulesetServices(parseServices(listed.output), node);
+}
+
 /**
- * Loads what a boot would load of packet rules: starts, alone and one after the other, each service that loads some and that a boot starts. What
+ * Loads what a boot would load of packet rules: starts, alone and one after the other, each service that loads some. What
  * the kernel then has is the ruleset, whoever wrote it: nft, iptables-restore or a script.
  */
-export async function loadRuleset(asking: Asking, node: NodeFiles): Promise<Finding[]> {
-  const dropIn = "/run/systemd/system/service.d";
-  await ask(asking, `mkdir -p ${folder} ${dropIn} && printf %s ${quoted(bounds)} > ${dropIn}/zz-fwlab-check.conf && systemctl daemon-reload`);
-  // Of sysinit.target first: they come first.
-  const listed = await ask(asking, "for target in sysinit.target multi-user.target; do systemctl list-dependencies --plain $target; done | grep -o '[^ ]*\\.service$' | awk '!seen[$0]++' | xargs systemctl show -p Id -p ExecStartPre -p ExecStart -p ExecStartPost");
-  const findings: Finding[] = [];
-  for (const name of rulesetServices(parseServices(listed.output), node)) {
+export async function loadRuleset(asking: Asking, node: NodeFiles, services: readonly string[]): Promise<Finding[]> {
+  const found = services.map(async (name) => {
     const started = await ask(asking, `systemctl start --job-mode=ignore-dependencies ${quoted(name)}`, checkerSeconds);
-    if (started.exitCode === 0) continue;
+    if (started.exitCode === 0) return [];
     const said = await ask(asking, `tail -c 4096 ${quoted(`${folder}/${name}`)}; echo; systemctl show -p Result ${quoted(name)}`);
-    findings.push(...loadFindings(node, name, said.output));
-  }
-  return findings;
+    return loadFindings(node, name, said.output);
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Why a service that loads rules failed, by what it said: at the file and line that nft or iptables-restore names, else at the unit. */
@@ -71,7 +77,6 @@ export async function loadedRuleset(asking: Asking): Promise<RulesetAnswers> {
     const { exitCode, output } = await ask(asking, `${command} 2>/dev/null`);
     return exitCode === 0 ? output : undefined;
   };
-  const iptablesSave = await told("iptables-save");
-  const ip6tablesSave = await told("ip6tables-save");
-  return { nftJson: await told("nft -j list ruleset"), iptablesSave, ip6tablesSave };
+  const [iptablesSave, ip6tablesSave, nftJson] = await Promise.all([told("iptables-save"), told("ip6tables-save"), told("nft -j list ruleset")]);
+  return { nftJson, iptablesSave, ip6tablesSave };
 }

@@ -25,13 +25,12 @@ export function nftFiles(node: NodeFiles): NodeFile[] {
 
 /** `nft -c` of each ruleset. */
 export async function checkNft(asking: Asking, node: NodeFiles): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const file of nftFiles(node)) {
+  const found = nftFiles(node).map(async (file) => {
     const answer = await ask(asking, `nft -c -f ${quoted(file.path)}`);
-    if (answer.endless) findings.push(endless(node, file, answer));
-    else if (answer.exitCode !== 0) findings.push(...findingsFrom(node, nftChecker, nftComplaints(answer.output, file.path)));
-  }
-  return findings;
+    if (answer.endless) return [endless(node, file, answer)];
+    return answer.exitCode === 0 ? [] : findingsFrom(node, nftChecker, nftComplaints(answer.output, file.path));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /**

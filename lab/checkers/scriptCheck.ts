@@ -26,13 +26,12 @@ export async function checkScripts(asking: Asking, node: NodeFiles): Promise<Fin
   // Most are good: one question for all, and one for each only where something is wrong.
   const all = await ask(asking, scripts.map(({ file, shell }) => `${shell} -n ${quoted(file.path)}`).join(" && "));
   if (all.exitCode === 0) return [];
-  const findings: Finding[] = [];
-  for (const { file, shell } of scripts) {
+  const found = scripts.map(async ({ file, shell }) => {
     const answer = await ask(asking, `${shell} -n ${quoted(file.path)}`);
-    if (answer.endless) findings.push(endless(node, file, answer));
-    else if (answer.exitCode !== 0) findings.push(...findingsFrom(node, scriptChecker, scriptComplaints(answer.output, file.path)));
-  }
-  return findings;
+    if (answer.endless) return [endless(node, file, answer)];
+    return answer.exitCode === 0 ? [] : findingsFrom(node, scriptChecker, scriptComplaints(answer.output, file.path));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** dash: `FILE: 4: Syntax error: …`; bash: `FILE: line 4: syntax error …`, and then the line itself. */
