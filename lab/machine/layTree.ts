@@ -2,15 +2,21 @@ import type { TreeEntry } from "./configTree.ts";
 import { idleTarget, idleTargetLink, packedFiles } from "./machineFiles.ts";
 import type { MachineShell } from "./shell.ts";
 
-/** What lays config trees on a machine: a command line for its shell, and the archive for the command's standard input. */
+/** What lays config trees on a machine: two command lines for its shell, one after the other, and the archive for the first one's standard input. */
 export interface Laying {
-  readonly script: string;
+  readonly unpack: string;
   readonly archive: Buffer;
+  readonly start: string;
+}
+
+/** A command line that gives a machine the host's time of day as it is now. */
+function clockCommand(): string {
+  return `date --utc --set=@${(Date.now() / 1000).toFixed(3)} >/dev/null`;
 }
 
 /** Gives a machine the host's time of day; late by a handshake when it has no connection yet. @throws Failure when it does not answer. */
 export async function setClock(shell: MachineShell, signal?: AbortSignal): Promise<void> {
-  await shell.must(`date --utc --set=@${(Date.now() / 1000).toFixed(3)} >/dev/null`, signal && { signal });
+  await shell.must(clockCommand(), signal && { signal });
 }
 
 /** Of its own configuration systemd's first process applies some parts only when it is executed: capabilities, timer slack. */
@@ -30,12 +36,22 @@ const modulesOfFirstProcess = ["ip_tables", "qemu_fw_cfg"];
 
 /**
  * Lays config trees on a machine that `idleFiles` kept idle, and starts the rest of an ordinary boot: systemd reads the units, and modules, sysctls,
- * interfaces and daemons come up in their usual order, as if the files had been there from the first. Returns when
+ * interfaces and daemons come up in their usual order, as if the files had been there from the first. The time of day is the host's. Returns when
  * the start has begun; the console says when it is over. Nothing of the idle state is left.
  * @throws Failure when the files do not unpack or systemd does not take them.
  */
-export async function layTree(shell: MachineShell, { script, archive }: Laying, signal?: AbortSignal): Promise<void> {
-  await shell.must(script, { input: archive, ...(signal && { signal }) });
+export async function layTree(shell: MachineShell, { unpack, start, archive }: Laying, signal?: AbortSignal): Promise<void> {
+  await shell.must(`${clockCommand()} && ${unpack} && ${start}`, { input: archive, ...(signal && { signal }) });
+}
+
+/** The first half of `layTree`: the time of day is right, the files are there, and nothing of them has been started. @throws Failure when they do not unpack. */
+export async function unpackTree(shell: MachineShell, { unpack, archive }: Laying, signal?: AbortSignal): Promise<void> {
+  await shell.must(`${clockCommand()} && ${unpack}`, { input: archive, ...(signal && { signal }) });
+}
+
+/** The other half, whenever it may be: the time of day is set again. @throws Failure when systemd does not take the files. */
+export async function startTree(shell: MachineShell, { start }: Laying, signal?: AbortSignal): Promise<void> {
+  await shell.must(`${clockCommand()} && ${start}`, signal && { signal });
 }
 
 /**
@@ -46,21 +62,15 @@ export async function layTree(shell: MachineShell, { script, archive }: Laying, 
 export async function laying(tree: readonly TreeEntry[], own: readonly TreeEntry[]): Promise<Laying> {
   const laid = withoutOwn(tree, own);
   const holds = (pattern: RegExp) => laid.some(({ path }) => pattern.test(path));
-  const commands = [
+  const start = [
     `rm /${idleTargetLink}`,
-    unpackCommand,
     ...(holds(saysOfModules) ? modulesOfFirstProcess.flatMap((name) => [`modprobe --remove ${name}`, `modprobe --quiet --use-blacklist ${name}`]) : []),
     holds(configuresFirstProcess) ? "systemctl daemon-reexec" : "systemctl daemon-reload",
     "systemctl --no-block start default.target",
     // systemd has read it, and forgets it when it stops.
     `rm /${idleTarget}`,
   ];
-  return { script: commands.join(" && "), archive: await packedFiles(laid) };
-}
-
-/** How config trees are put on an idle machine that is to start nothing of them. Parameters as of `laying`. */
-export async function unpacking(tree: readonly TreeEntry[], own: readonly TreeEntry[]): Promise<Laying> {
-  return { script: unpackCommand, archive: await packedFiles(withoutOwn(tree, own)) };
+  return { unpack: unpackCommand, archive: await packedFiles(laid), start: start.join(" && ") };
 }
 
 function withoutOwn(tree: readonly TreeEntry[], own: readonly TreeEntry[]): TreeEntry[] {

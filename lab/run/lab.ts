@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { messageOf } from "../failure/failure.ts";
 import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
 import type { LabKeys } from "../image/keys.ts";
 import { machineTree, type TreeEntry } from "../machine/configTree.ts";
-import { laying, layTree, setClock, unpacking } from "../machine/layTree.ts";
+import { laying, layTree, setClock, startTree, unpackTree, type Laying } from "../machine/layTree.ts";
 import { Machine, type BootPatience, type MachineOptions } from "../machine/machine.ts";
 import { idleFiles, labFiles, writeMachineFiles } from "../machine/machineFiles.ts";
 import type { Accelerator, BootFiles, MemoryFile } from "../machine/qemuArguments.ts";
@@ -31,11 +32,23 @@ export interface LabOptions {
   readonly progress: Progress;
   /** How long machines may take, instead of what is usual with the accelerator. */
   readonly patience?: BootPatience;
+  /** The idle machines, saved, where a machine that is switched on again may be restored instead of booted; undefined when there are none to be had. */
+  readonly savedIdle?: () => Promise<LabSnapshot | undefined>;
   readonly signal?: AbortSignal;
 }
 
 /** What a machine starts from: power, with its config tree; power, idle and without a tree; or a saved machine. */
 type Beginning = "with its tree" | "idle" | { readonly saved: LabSnapshot; readonly memory: MemoryFile };
+
+/** What a machine does until it is ready, in words. */
+type Activity = "boot" | "start what the config tree says";
+
+/** A machine whose time stands still when its files are there and nothing of them has run, and what is left to be done then. */
+interface HalfBooted {
+  readonly machine: Machine;
+  /** What starts an idle machine's config tree; a boot goes on by itself. */
+  readonly start?: Laying;
+}
 
 /** One running topology: bridges, taps, machines, in the network namespace of this process. */
 export class Lab implements AsyncDisposable {
@@ -46,8 +59,10 @@ export class Lab implements AsyncDisposable {
   /** Memory files that go with the lab. */
   readonly #ownMemory = new Map<string, string>();
   readonly #starting = new Set<Promise<Machine>>();
-  /** Machines that boot. */
-  readonly #booting = new Map<string, Promise<Machine>>();
+  /** Machines that come up. */
+  readonly #comingUp = new Set<string>();
+  /** Machines that were switched on again, and go no further until they are told to. */
+  readonly #halfBooted = new Map<string, Promise<HalfBooted>>();
   #disposed = false;
 
   private constructor(options: LabOptions) {
@@ -125,53 +140,78 @@ export class Lab implements AsyncDisposable {
 
   /** Whether a machine is on, and has booted. */
   isUp(name: string): boolean {
-    return this.machine(name).isOn && !this.#booting.has(name);
+    return this.machine(name).isOn && !this.#comingUp.has(name);
   }
 
   /** Switches a machine on, with pristine files, and waits until it has booted. @throws Failure when it does not. */
-  async boot(name: string): Promise<Machine> {
-    const machine = this.#switchOn(name, "with its tree");
-    return this.#booted(name, machine);
+  boot(name: string): Promise<Machine> {
+    this.#comingUp.add(name);
+    return this.#up(name, this.#switchOn(name, "with its tree"), "boot");
   }
 
   /**
-   * Switches a machine on and stops its time when its files are there: nothing of the config tree has run. So most of a boot is done while others
-   * are looked at; `goOn` does the rest. Once it was called, it gives the same machine again. @throws Failure when it does not boot so far.
+   * Switches a machine on and stops its time when its files are there: nothing of the config tree has run. So most of its start is done while others
+   * are looked at; `goOn` does the rest. Where idle machines are saved it is one of them, which has been given its files; else it boots.
+   * Once it was called, it gives the same machine again. @throws Failure when it does not come so far.
    */
-  halfBoot(name: string): Promise<Machine> {
-    const half = this.#booting.get(name) ?? this.#halfBooted(name);
-    this.#booting.set(name, half);
+  async halfBoot(name: string): Promise<Machine> {
+    return (await this.#halfBoot(name)).machine;
+  }
+
+  #halfBoot(name: string): Promise<HalfBooted> {
+    this.#comingUp.add(name);
+    const half = this.#halfBooted.get(name) ?? this.#beginAgain(name);
+    this.#halfBooted.set(name, half);
     return half;
   }
 
-  async #halfBooted(name: string): Promise<Machine> {
+  async #beginAgain(name: string): Promise<HalfBooted> {
+    const restored = await this.#restoredIdle(name);
+    if (restored !== undefined) return restored;
     const machine = await this.#switchOn(name, "with its tree");
     await machine.filesMounted();
     await machine.pause();
-    return machine;
+    return { machine };
   }
 
-  /** The rest of a boot that `halfBoot` began, or all of it. @throws Failure when the machine does not come up. */
+  /** An idle machine that has its files, and whose time stands still. Undefined when there is none, or it cannot be restored, which is told. */
+  async #restoredIdle(name: string): Promise<HalfBooted | undefined> {
+    const { savedIdle, signal, progress } = this.#options;
+    const saved = await savedIdle?.();
+    if (saved === undefined) return undefined;
+    try {
+      const machine = await this.#switchOn(name, { saved, memory: { path: savedFiles(saved.folder, name).memory, writes: "private" } });
+      await machine.resume();
+      const start = await this.#layingOn(machine);
+      await unpackTree(machine.shell, start, signal);
+      await machine.pause();
+      return { machine, start };
+    } catch (error) {
+      signal?.throwIfAborted();
+      progress.note(`${name} cannot be restored, and boots instead (${messageOf(error)})`);
+      return undefined;
+    }
+  }
+
+  /** The rest of what `halfBoot` began, or all of it. @throws Failure when the machine does not come up. */
   async goOn(name: string): Promise<Machine> {
-    return this.#booted(
-      name,
-      this.halfBoot(name).then(async (machine) => {
-        await machine.resume();
-        return machine;
-      }),
-    );
+    const { machine, start } = await this.#halfBoot(name);
+    await machine.resume();
+    if (start === undefined) return this.#up(name, machine, "boot");
+    await startTree(machine.shell, start, this.#options.signal);
+    return this.#up(name, machine, "start what the config tree says");
   }
 
-  async #booted(name: string, starting: Promise<Machine>): Promise<Machine> {
-    this.#booting.set(name, starting);
+  async #up(name: string, starting: Promise<Machine> | Machine, activity: Activity): Promise<Machine> {
     const machine = await starting;
-    await this.#started(machine, "boot");
-    this.#booting.delete(name);
+    await this.#started(machine, activity);
+    this.#halfBooted.delete(name);
+    this.#comingUp.delete(name);
     return machine;
   }
 
   /** @throws NotStarted when the machine answers but a unit does not come to its end; Failure when it does not answer either. */
-  async #started(machine: Machine, activity: "boot" | "start what the config tree says"): Promise<void> {
+  async #started(machine: Machine, activity: Activity): Promise<void> {
     const { signal } = this.#options;
     try {
       await machine.ready(activity);
@@ -183,11 +223,10 @@ export class Lab implements AsyncDisposable {
 
   /** Lays the config trees on idle machines, all side by side, and waits until all that they say has started. @throws Failure when one does not. */
   async lay(): Promise<void> {
-    const { trees, signal } = this.#options;
     await Promise.all(
       this.names.map(async (name) => {
         const machine = this.machine(name);
-        await layTree(machine.shell, await laying(await machineTree(trees, name), labsOwnFiles(this.#options, machine.spec)), signal);
+        await layTree(machine.shell, await this.#layingOn(machine), this.#options.signal);
         await this.#started(machine, "start what the config tree says");
       }),
     );
@@ -195,13 +234,16 @@ export class Lab implements AsyncDisposable {
 
   /** Puts the config trees' files on idle machines, and starts nothing of them. @throws Failure when they do not unpack. */
   async unpack(): Promise<void> {
-    const { trees, signal } = this.#options;
     await Promise.all(
       this.names.map(async (name) => {
-        const { shell, spec } = this.machine(name);
-        await layTree(shell, await unpacking(await machineTree(trees, name), labsOwnFiles(this.#options, spec)), signal);
+        const machine = this.machine(name);
+        await unpackTree(machine.shell, await this.#layingOn(machine), this.#options.signal);
       }),
     );
+  }
+
+  async #layingOn({ name, spec }: Machine): Promise<Laying> {
+    return laying(await machineTree(this.#options.trees, name), labsOwnFiles(this.#options, spec));
   }
 
   /** Gives all machines the host's time of day, which stood still for them while they were saved. @throws Failure when one does not answer. */

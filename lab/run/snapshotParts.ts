@@ -36,7 +36,10 @@ export async function laidParts(options: LabOptions, prepared: Prepared): Promis
   const { topology, trees } = options;
   const idle = await idleParts(options, prepared);
   const scripts: string[] = [];
-  for (const spec of topology.machines) scripts.push((await laying(await machineTree(trees, spec.name), labsOwnFiles(options, spec))).script);
+  for (const spec of topology.machines) {
+    const { unpack, start } = await laying(await machineTree(trees, spec.name), labsOwnFiles(options, spec));
+    scripts.push(unpack, start);
+  }
   const sha256 = await configHash(
     trees,
     topology.machines.map(({ name }) => name),

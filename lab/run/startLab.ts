@@ -12,7 +12,7 @@ import type { Topology } from "../topology/topology.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import type { Prepared } from "./prepare.ts";
-import { restoreWarm } from "./warmLab.ts";
+import { restoreWarm, savedIdle } from "./warmLab.ts";
 
 export interface LabSetting {
   readonly topology: Topology;
@@ -75,7 +75,8 @@ export interface StartLabOptions extends LabSetting {
 /** Brings a lab up with its config trees, from saved machines where that may be and can be. @throws Failure when a machine does not come up. */
 export async function startLab(options: StartLabOptions): Promise<StartedLab> {
   const { prepared, cold, writes, keepsLaid = true, signal, store = cachedSnapshots() } = options;
-  const lab = await labOptions(options);
+  const own = await labOptions(options);
+  const lab: LabOptions = cold ? own : { ...own, savedIdle: () => savedIdle({ lab: own, prepared, store, signal }) };
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
   const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, keepsLaid, signal });

@@ -10,7 +10,7 @@ import { managementAddressOf } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab, type LabOptions } from "./lab.ts";
-import { readSnapshot } from "./labSnapshot.ts";
+import { readSnapshot, type LabSnapshot } from "./labSnapshot.ts";
 import type { Prepared } from "./prepare.ts";
 import { idleParts, laidParts } from "./snapshotParts.ts";
 
@@ -46,7 +46,7 @@ export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | un
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
   const found = await store.find(snapshotKey(parts), signal);
   if (found.state !== "missing") {
-    const restored = await restoreFound(options, parts, found);
+    const restored = await restoreFound(options, parts, found, (lab) => lab.setClocks());
     return restored && { lab: restored, durations: { restoreMs: since(begin) } };
   }
   const lab = await restoreIdle({ ...options, writes: keepsLaid ? "kept" : writes });
@@ -66,7 +66,7 @@ export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | un
 }
 
 /**
- * The idle machines of a topology, restored; made on first use. `Lab.lay` lays the config trees on them. Undefined as of `restoreWarm`.
+ * The idle machines of a topology, restored; made on first use. `Lab.lay` lays the config trees on them, and tells them what time it is. Undefined as of `restoreWarm`.
  * @throws the signal's reason.
  */
 export async function restoreIdle(options: WarmLabOptions): Promise<Lab | undefined> {
@@ -86,18 +86,25 @@ export async function restoreIdle(options: WarmLabOptions): Promise<Lab | undefi
   return restoreFound(options, parts, { folder });
 }
 
+/** The idle machines of a topology where they are saved; they are not made for it. @throws the signal's reason. */
+export async function savedIdle({ lab, prepared, store, signal }: Pick<WarmLabOptions, "lab" | "prepared" | "store" | "signal">): Promise<LabSnapshot | undefined> {
+  const found = await store.find(snapshotKey(await idleParts(lab, prepared)), signal);
+  return found.state === "whole" ? readSnapshot(found.folder) : undefined;
+}
+
 /** Restores a snapshot and sees that its machines answer; one that cannot be used is told in one line, and discarded. */
 async function restoreFound(
   { lab: options, store, writes, signal }: WarmLabOptions,
   parts: SnapshotParts,
   found: Exclude<SnapshotState, { state: "missing" }> | { readonly folder: string },
+  begin: (lab: Lab) => Promise<void> = () => Promise.resolve(),
 ): Promise<Lab | undefined> {
   try {
     if (!("folder" in found)) throw new Error(found.why);
     const lab = await Lab.restore(options, await readSnapshot(found.folder), writes);
     try {
       await Promise.all(lab.names.map((name) => goesOn(lab.machine(name), signal)));
-      await lab.setClocks();
+      await begin(lab);
       return lab;
     } catch (error) {
       await lab[Symbol.asyncDispose]();
