@@ -53,8 +53,12 @@ export interface FailoverOutcome {
  */
 export async function failover(run: LabRun, options: FailoverOptions): Promise<FailoverOutcome> {
   const { from, to, phase = "failover", boundMs = outageBoundMs, resumeWithin = boundMs + resumeBeyondMs, strike, meanwhile } = options;
-  await run.followEvents();
-  const [probes, before] = await Promise.all([run.ask("before"), run.observe(`${phase}-before`), run.wait(steadyMs)]);
+  const lookAndAsk = async () => {
+    // Alone, as clocks are measured for it.
+    await run.followEvents();
+    return Promise.all([run.ask("before"), run.observe(`${phase}-before`)]);
+  };
+  const [[probes, before]] = await Promise.all([lookAndAsk(), run.wait(steadyMs)]);
   await run.measureClocks();
   const fault = await strike();
   run.progress.note(`fault: ${fault.effect.measured}`);

@@ -31,6 +31,8 @@ export interface SettingOptions {
   /** What is broken on what, for the run's record. */
   readonly fault: { readonly id: string; readonly target: string };
   readonly accelerator: AcceleratorWish;
+  /** Host, image and accelerator, where they were seen to already. */
+  readonly prepared?: Prepared | undefined;
   /** The command line that repeats the run, for its record. */
   readonly command?: string | undefined;
   /** Whether runs are captured; `on` unless another is given. */
@@ -56,7 +58,7 @@ export interface RunSetting {
 }
 
 /** Sees to all that a run needs before its lab is there. @throws Failure when host, image, accelerator or config tree do not allow a run at all. */
-export async function setRun({ topology, config, over = [], control, fault, accelerator, command, capture = "on", progress, signal }: SettingOptions): Promise<RunSetting> {
+export async function setRun({ topology, config, over = [], control, fault, accelerator, prepared: before, command, capture = "on", progress, signal }: SettingOptions): Promise<RunSetting> {
   // Many things are waited for at once, on each machine and for each flow: Node would take eleven for a leak, and warn.
   setMaxListeners(0, signal);
   const overlays = [...over, ...(control === undefined ? [] : [join(fixturesFolder, "controls", control)])];
@@ -66,7 +68,7 @@ export async function setRun({ topology, config, over = [], control, fault, acce
   await machineTrees(given, names);
   await firewallBuilderFile(given);
   const promises = await promisesOf(...given);
-  const prepared = await prepare({ topology, accelerator, progress, signal });
+  const prepared = before ?? (await prepare({ topology, accelerator, progress, signal }));
   const trees = await withCompiledPolicy({ topology, trees: given, prepared, progress, signal });
   const machines = await machineTrees(trees, names);
   const { choice, cores, qemuVersion, image } = prepared;

@@ -17,8 +17,11 @@ import { conductValidation } from "./validationRun.ts";
 export const validationParts: ValidationParts = {
   compile: async (options) => withCompiledPolicy({ topology: options.input.topology, trees: options.trees, prepared: await prepared(options), progress: options.progress, signal: options.signal }),
   look,
-  conduct: async ({ input: { topology, tree }, trees: [config = tree, ...over], accelerator, cold, flows, runsFolder, command, progress, signal }) =>
-    conductValidation({ topology, config, over, duty: dutyOf(pairConfig(await readPair(topology, [config, ...over]))), flows, accelerator, cold, runsFolder, command, progress, signal }),
+  conduct: async (options) => {
+    const { input: { topology, tree }, trees: [config = tree, ...over], accelerator, cold, flows, runsFolder, command, progress, signal } = options;
+    const duty = dutyOf(pairConfig(await readPair(topology, [config, ...over])));
+    return conductValidation({ topology, config, over, duty, flows, accelerator, prepared: await prepared(options), cold, runsFolder, command, progress, signal });
+  },
   explain: explanations,
 };
 
@@ -39,6 +42,16 @@ async function look(options: StepOptions): Promise<Finding[]> {
   return found;
 }
 
-async function prepared({ input: { topology }, accelerator, progress, signal }: StepOptions): Promise<Prepared> {
-  return prepare({ topology, accelerator, progress, signal });
+/** By what was asked for: host, image and accelerator are seen to once for both steps. */
+const preparations = new Map<string, Promise<Prepared>>();
+
+function prepared({ input: { topology }, accelerator, progress, signal }: StepOptions): Promise<Prepared> {
+  const key = `${topology.name} ${accelerator}`;
+  const found = preparations.get(key);
+  if (found !== undefined) return found;
+  const made = prepare({ topology, accelerator, progress, signal });
+  preparations.set(key, made);
+  // What was not to be had may be there the next time.
+  made.catch(() => preparations.delete(key));
+  return made;
 }
