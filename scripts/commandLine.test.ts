@@ -43,6 +43,8 @@ test.each([
   [["validate", "--json", "fixtures/omarine-snat"], /It is a folder, not a file/u],
   [["validate", "fixtures/omarine-snat", "--sarif", "no/such/x.sarif"], /no\/such does not exist/u],
   [["mutants", "no-such-mutant"], /find no-such-mutant: there is no such mutant or variant\. Name some of .*vrid-differs/u],
+  [["mutants", "--static", "--run-all"], /'--run-all' cannot be used with option '--static'/u],
+  [["mutants", "--shard", "3/2"], /"3\/2" is not part 1\/3/u],
   [["mutants", "--only", "both"], /Allowed choices are mutants, variants/u],
   [["explode"], /unknown command 'explode'/u],
   [[], /a verb is needed: start, trials, validate, mutants, judge, test, bench, report, history, compare, baseline, cache/u],

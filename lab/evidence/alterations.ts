@@ -11,6 +11,9 @@ export const alterationKinds = ["mutant", "variant"] as const;
  */
 export const alterationOutcomes = ["caught", "escaped", "harmless", "harmful", "passed", "alarm", "untried", "invalid"] as const;
 
+/** Which altered trees are tried by a failover and a failback: those that show in nothing else what they must, all, or none. */
+export const alterationRuns = ["needed", "all", "none"] as const;
+
 /** A finding or a check that must catch a mutant. */
 export const catcherSchema = z.object({ by: z.enum(["finding", "check"]), id: z.string() });
 
@@ -39,13 +42,13 @@ export const alterationResultSchema = z.object({
 export const alterationsSchema = z.object({
   schema: z.literal(1),
   id: z.string(),
-  /** Whether only the files were looked at. */
-  static: z.boolean(),
+  runs: z.enum(alterationRuns),
   planned: z.number().int(),
   results: z.array(alterationResultSchema),
 });
 
 export type AlterationKind = (typeof alterationKinds)[number];
+export type AlterationRuns = (typeof alterationRuns)[number];
 export type AlterationOutcome = (typeof alterationOutcomes)[number];
 export type Catcher = z.infer<typeof catcherSchema>;
 export type AlterationResult = z.infer<typeof alterationResultSchema>;

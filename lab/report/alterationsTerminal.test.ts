@@ -8,7 +8,7 @@ const result = (name: string, outcome: AlterationOutcome, more: Partial<Alterati
   ...more,
 });
 const all: Alterations = {
-  ...{ schema: 1, id: "2026-11-21T12-00-00Z-abcd", static: false, planned: 6 },
+  ...{ schema: 1, id: "2026-11-21T12-00-00Z-abcd", runs: "needed", planned: 6 },
   results: [
     result("vrid-differs", "caught", { caughtBy: [{ by: "finding", id: "vrid-differs" }], found: [{ by: "finding", id: "vrid-differs" }] }),
     result("commit-missing", "escaped", { expected: [{ by: "check", id: "flows-survive" }], durations: { staticMs: 5_000, dynamicMs: 40_000 } }),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parsePatch } from "diff";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { alterationsSchema } from "../evidence/alterations.ts";
+import { alterationsSchema, type AlterationRuns } from "../evidence/alterations.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { readAlterations, type Alteration } from "../mutants/alteration.ts";
 import { silentProgress } from "../progress/progress.ts";
@@ -27,11 +27,19 @@ const look: ValidationParts["look"] = async ({ trees }) => {
   return text.includes("virtual_router_id 12") ? [vridDiffers] : [];
 };
 
-async function conducted(alterations: readonly Alteration[], { looks = look, signal = new AbortController().signal }: { looks?: ValidationParts["look"]; signal?: AbortSignal } = {}): Promise<FinishedAlterations> {
-  const never = () => Promise.reject(new Error("it is not to be called"));
+interface Conducting {
+  readonly looks?: ValidationParts["look"];
+  readonly conduct?: ValidationParts["conduct"];
+  readonly runs?: AlterationRuns;
+  readonly signal?: AbortSignal;
+}
+
+const never = () => Promise.reject(new Error("it is not to be called"));
+
+async function conducted(alterations: readonly Alteration[], { looks = look, conduct = never, runs = "none", signal = new AbortController().signal }: Conducting = {}): Promise<FinishedAlterations> {
   return conductAlterations({
-    ...{ alterations, staticOnly: true, flows: undefined, accelerator: "auto", cold: false, runsFolder, progress: silentProgress, signal },
-    parts: { compile: ({ trees }) => Promise.resolve(trees), look: looks, conduct: never, explain: () => [] },
+    ...{ alterations, runs, flows: undefined, accelerator: "auto", cold: false, runsFolder, progress: silentProgress, signal },
+    parts: { compile: ({ trees }) => Promise.resolve(trees), look: looks, conduct, explain: () => [] },
   });
 }
 
@@ -49,6 +57,19 @@ test("each altered tree is validated by itself, and kept with what came of it", 
   expect(await readFile(join(folder, "vrid-differs/tree/fw-2/etc/keepalived/keepalived.conf"), "utf8")).toContain("virtual_router_id 12");
   const own = alterations.results.find(({ name }) => name === "vrid-differs")?.folder ?? "";
   expect(JSON.parse(await readFile(join(folder, own, "validation.json"), "utf8"))).toMatchObject({ verdict: "fail" });
+});
+
+test.each([
+  ["needed", ["commit-missing", "vrrp-v2"]],
+  ["all", ["commit-missing", "vrid-differs", "vrrp-v2"]],
+  ["none", []],
+] as const)("with runs that are %s, a failover is tried of %j", async (runs, tried) => {
+  const read = await readAlterations(fixturesFolder, undefined, ["vrid-differs", "commit-missing", "vrrp-v2"]);
+  const chosen = read.map((alteration) => (alteration.name === "commit-missing" ? { ...alteration, caughtBy: [{ by: "check" as const, id: "flows-survive" }] } : alteration));
+  // A run is asked for, and the lab cannot be had.
+  const { alterations } = await conducted(chosen, { runs, conduct: () => Promise.reject(new Error("a failover was to be tried")) });
+  expect(alterations.runs).toBe(runs);
+  expect(alterations.results.filter(({ told }) => told === "a failover was to be tried").map(({ name }) => name)).toEqual(tried);
 });
 
 test("a mutant that escapes and a variant that alarms are failures", async () => {

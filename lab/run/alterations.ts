@@ -1,17 +1,19 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { alterationsSchema, type AlterationResult, type Alterations } from "../evidence/alterations.ts";
+import { alterationsSchema, type AlterationResult, type AlterationRuns, type Alterations } from "../evidence/alterations.ts";
 import { exitCode, messageOf, type ExitCode } from "../failure/failure.ts";
 import type { Alteration } from "../mutants/alteration.ts";
 import { applyAlteration } from "../mutants/applied.ts";
 import { outcomeOf } from "../mutants/outcome.ts";
+import { isRun } from "../mutants/runNeed.ts";
 import { writeWhole } from "../report/atomicFile.ts";
 import { newRunId } from "../report/bundle.ts";
 import { validate, type ValidateOptions } from "./validate.ts";
 import { baseFolder, readInput } from "./validationInput.ts";
 
-export interface AlterationsOptions extends Omit<ValidateOptions, "input" | "command"> {
+export interface AlterationsOptions extends Omit<ValidateOptions, "input" | "command" | "staticOnly"> {
   readonly alterations: readonly Alteration[];
+  readonly runs: AlterationRuns;
 }
 
 /** Altered trees that have all been validated, or as many as could be. */
@@ -28,12 +30,12 @@ export interface FinishedAlterations {
  * @throws Failure (usage) when a patch does not apply.
  */
 export async function conductAlterations({ alterations, ...options }: AlterationsOptions): Promise<FinishedAlterations> {
-  const { runsFolder, progress, signal, staticOnly } = options;
+  const { runsFolder, progress, signal, runs } = options;
   const id = newRunId();
   const folder = join(runsFolder, id);
   const results: AlterationResult[] = [];
   const told = async (): Promise<Alterations> => {
-    const all = alterationsSchema.parse({ schema: 1, id, static: staticOnly, planned: alterations.length, results });
+    const all = alterationsSchema.parse({ schema: 1, id, runs, planned: alterations.length, results });
     await writeWhole(folder, "mutants.json", `${JSON.stringify(all, undefined, 2)}\n`);
     return all;
   };
@@ -61,13 +63,13 @@ export function exitCodeOfAlterations({ results }: Alterations, interrupted: Err
 }
 
 /** What a lab could not be had for is this alteration's result alone: the next one may have its own. */
-async function oneAlteration(alteration: Alteration, folder: string, options: Omit<AlterationsOptions, "alterations">): Promise<AlterationResult> {
+async function oneAlteration(alteration: Alteration, folder: string, { runs, ...options }: Omit<AlterationsOptions, "alterations">): Promise<AlterationResult> {
   const { name, kind, base, why, caughtBy: expected } = alteration;
   const own = join(folder, name);
   const about = { name, kind, base, why, expected: [...expected] };
   try {
     const input = await readInput({ tree: join(own, "tree"), from: own });
-    const { validation, folder: place } = await validate({ ...options, input, command: undefined, runsFolder: own });
+    const { validation, folder: place } = await validate({ ...options, staticOnly: !isRun(alteration, runs), input, command: undefined, runsFolder: own });
     const { staticMs, dynamicMs } = validation.durations;
     return { ...about, ...outcomeOf(alteration, validation), verdict: validation.verdict, folder: relative(folder, place), findings: validation.findings, durations: { staticMs, dynamicMs } };
   } catch (error) {
