@@ -111,6 +111,22 @@ const mutations: Mutation[] = [
   ["the denied service answers during", (e) => (probe(failover(e), "denied-service", "during").outcome = "answered"), ["new-connections failover fail"]],
   ["a forged segment gets through", (e) => (probe(failback(e), "forged-ack", "after").packetsThrough = 1), ["new-connections failback fail"]],
   ["the capture proves nothing", (e) => (probe(failback(e), "forged-ack", "after").capturedControl = 0), ["new-connections failback invalid"]],
+  [
+    "nobody forwards after the fault, so no connection is there for the capture",
+    (e) => {
+      probe(failback(e), "forged-ack", "after").capturedControl = 0;
+      probe(failback(e), "allowed-service", "after").outcome = "timeout";
+    },
+    ["new-connections failback fail"],
+  ],
+  [
+    "nobody forwards in the takeover, which comes to an end: then the capture after it has to prove something",
+    (e) => {
+      failback(e).probes.push({ ...probe(failback(e), "allowed-service", "before"), moment: "during", outcome: "timeout" });
+      probe(failback(e), "forged-ack", "after").capturedControl = 0;
+    },
+    ["new-connections failback invalid"],
+  ],
   ["the denied service, asked by UDP from the server's side, is reached", (e) => Object.assign(probe(failover(e), "denied-service", "during"), { from: "server", protocol: "udp", packetsThrough: 1, capturedControl: 1 }), ["new-connections failover fail"]],
   ["the server asked, and the client's capture proves nothing", (e) => (probe(failback(e), "denied-service", "after").from = "server"), ["new-connections failback invalid"]],
   ["the denied service was asked by nobody", (e) => (probe(failover(e), "denied-service", "before").packetsSent = 0), ["new-connections failover invalid"]],

@@ -14,7 +14,7 @@ export const newConnections: Check = (scene) => {
   const missing = Object.entries(required).flatMap(([id, moments]) =>
     moments.filter((moment) => !probes.some((probe) => probe.id === id && probe.moment === moment)).map((moment) => `no ${id} probe ${moment} the fault`),
   );
-  missing.push(...probes.flatMap(vacuous));
+  missing.push(...probes.flatMap((probe) => vacuous(probe, probes)));
   const wrong = probes.flatMap(faultOf);
   return conclude(scene, "new-connections", {
     measured: probes.length === 0 ? "no probes" : probes.map(text).join("; "),
@@ -34,12 +34,16 @@ function text(probe: Probe): string {
 /**
  * A probe that proves nothing: it sent nothing, or its capture saw nothing of a connection that was there.
  * That the client can connect at all is what the allowed service shows, and by the capture on the server; the server's own questions have another.
+ * Where the allowed service was not answered either, nobody forwards: no connection of the client's could be there, which is the pair's fault and judged as that.
  */
-function vacuous(probe: Probe): string[] {
+function vacuous(probe: Probe, probes: readonly Probe[]): string[] {
   const name = `${probe.id} ${probe.moment} the fault`;
   if (probe.packetsSent === 0) return [`${name} sent nothing`];
   if (probe.id !== "forged-ack" && probe.from !== "server") return [];
-  return probe.capturedControl === 0 ? [`the capture of ${name} saw nothing of a known-good connection`] : [];
+  // In a takeover nobody may forward for a while; only one that nobody ever ends is the pair's fault.
+  const judgedAt = probe.moment === "during" ? "after" : probe.moment;
+  const nobodyForwards = probe.id === "forged-ack" && probes.some(({ id, moment, outcome }) => id === "allowed-service" && moment === judgedAt && outcome !== "answered");
+  return probe.capturedControl === 0 && !nobodyForwards ? [`the capture of ${name} saw nothing of a known-good connection`] : [];
 }
 
 function faultOf(probe: Probe): string[] {
