@@ -84,6 +84,8 @@ export const evidenceSchema = z.object({
   events: z.array(eventSchema).default([]),
   /** What had to come up, and did or did not. Absent where a pair that does not come up is no matter of the verdict: then nothing can be judged. */
   comingUp: comingUpSchema.optional(),
+  /** Firewalls whose conntrackd says that it keeps no external cache: it puts the other's states straight into the kernel's table. */
+  injecting: z.array(z.string()).optional(),
   /** Set when the run did not come to its end: what was being done, and what went wrong. */
   interrupted: z.string().optional(),
 });

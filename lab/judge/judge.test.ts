@@ -304,6 +304,39 @@ describe("a duty that came back before anybody had looked", () => {
   });
 });
 
+describe("a pair without external caches, by its daemons' own word", () => {
+  /** What a backup has of the other's states is in its kernel's table; the cache that it does not keep is told as empty. */
+  function withoutCaches(): Evidence {
+    const evidence: Evidence = { ...healthyRun(), injecting: ["fw-1", "fw-2"] };
+    for (const { before, from, to } of evidence.transitions) {
+      const replica = must(before.firewalls[to]);
+      data(replica.externalCache).splice(0);
+      data(replica.conntrack).push(...structuredClone(data(must(before.firewalls[from]).conntrack)));
+    }
+    return evidence;
+  }
+
+  test("has the states in the kernel's table, and passes", () => {
+    const evidence = evidenceSchema.parse(withoutCaches());
+    expect(notPassed(evidence)).toEqual([]);
+    expect(judge(evidence).checks.find(({ id }) => id === "replicated-before")?.measured).toMatch(/^6 of 6 flows replicated to fw-2/u);
+  });
+
+  test.each<[string, (evidence: Evidence) => unknown, RegExp]>([
+    ["a flow is in neither", (e) => void data(firewall(failover(e), "before", "fw-2").conntrack).shift(), /in fw-2's kernel's table: tcp-000: no entry/u],
+    ["nothing is in either", (e) => void data(firewall(failover(e), "before", "fw-2").conntrack).splice(0), /in fw-2's kernel's table: .* and 3 more/u],
+    ["another translation is in it", (e) => (must(data(firewall(failover(e), "before", "fw-2").conntrack)[0]?.reply).destinationPort = 1), /answers expected as/u],
+    ["it cannot be read", (e) => unanswered(firewall(failover(e), "before", "fw-2"), "conntrack"), /connection lost/u],
+    ["only the other one keeps no cache", (e) => (e.injecting = ["fw-1"]), /in fw-2's external cache: .*no entry/u],
+    ["neither says so", (e) => delete e.injecting, /in fw-2's external cache: .*no entry/u],
+  ])("the control: %s", (_, change, told) => {
+    const evidence = withoutCaches();
+    change(evidence);
+    const [check] = judge(evidence).checks.filter(({ id }) => id === "replicated-before");
+    expect(check).toMatchObject({ verdict: "fail", explanation: expect.stringMatching(told) as string });
+  });
+});
+
 describe("a way back that is struck, because the pair does not preempt", () => {
   const struck = (): Evidence => {
     const evidence = healthyRun();

@@ -55,6 +55,14 @@ export function parseConntrackdStats(text: string): ConntrackdHealth {
   return checked("conntrackd -s", conntrackdHealthSchema, health, text);
 }
 
+/**
+ * Whether conntrackd puts the other node's states straight into the kernel's table, by `conntrackd -s`: then it keeps no external cache, and `conntrackd -e`
+ * tells none. Source: conntrack-tools src/external_inject.c (external_inject_stats).
+ */
+export function injectsStates(stats: string): boolean {
+  return /^external inject:$/mu.test(stats);
+}
+
 /** One figure of a statistic of conntrackd's, with the headings above it: `["sequence tracking statistics", "recv", "Packets lost"]`. */
 export interface ConntrackdFigure {
   readonly path: readonly string[];

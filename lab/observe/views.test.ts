@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Failure } from "../failure/failure.ts";
 import { parseAddresses } from "./addresses.ts";
-import { parseConntrackdFigures, parseConntrackdStats } from "./conntrackd.ts";
+import { injectsStates, parseConntrackdFigures, parseConntrackdStats } from "./conntrackd.ts";
 import { parseForwarding } from "./forwarding.ts";
 import { parseKernelLog } from "./kernelLog.ts";
 import { parseNeighbours } from "./neighbours.ts";
@@ -104,6 +104,12 @@ describe("dmesg", () => {
 });
 
 describe("conntrackd -s", () => {
+  test("tells whether there is an external cache; a daemon that does not answer does not say that there is none", () => {
+    expect(injectsStates(recorded("conntrackd-s"))).toBe(false);
+    expect(injectsStates(recorded("conntrackd-not-running.stderr"))).toBe(false);
+    expect(injectsStates(recorded("conntrackd-s-injecting"))).toBe(true);
+  });
+
   test("headline figures", () => {
     expect(parseConntrackdStats(recorded("conntrackd-s"))).toEqual({
       internal: { entries: 13, created: 13, createFailed: 0, updateFailed: 0, destroyFailed: 0 },

@@ -30,7 +30,7 @@ import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions
 import { unmovedFlows, unsettledFlows } from "./stuckFlows.ts";
 import { askVersions } from "./versions.ts";
 import { waitUntil } from "./waitUntil.ts";
-import { holdingsOf, ownershipLook, replicationLook, type Holdings, type StateLook } from "./watchStates.ts";
+import { holdingsOf, ownershipLook, replicaPlaceOf, replicationLook, type Holdings, type StateLook } from "./watchStates.ts";
 
 export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"> {
   /** Keeps what is seen: the run's bundle. */
@@ -76,6 +76,8 @@ export class LabRun implements AsyncDisposable {
   readonly #health = new HostHealthWatch();
   readonly #standstills: StandstillWatch;
   readonly #events: LabEvents;
+  /** Firewalls that were found to keep no external cache. */
+  readonly #injecting = new Set<string>();
   #flows: OpenFlows | undefined;
   #ledgers: FlowLedger[] = [];
 
@@ -245,15 +247,21 @@ export class LabRun implements AsyncDisposable {
     return this.#flows;
   }
 
-  /** Waits until the state of every flow is in a firewall's external cache, as long as that cache can be read. The checks judge what was seen. @param within milliseconds. */
+  /**
+   * Waits until the state of every flow is where a firewall keeps the other's: its external cache, or the kernel's table where it has none. As long as that
+   * can be read; the checks judge what was seen. @param within milliseconds.
+   */
   async replicatedTo(name: string, within = replicatedWithinMs): Promise<StateLook> {
     const { signal, progress } = this;
+    const { shell } = this.machine(name);
+    const place = await replicaPlaceOf(shell, (text) => this.#keeper.save(`observations/conntrackd/${name}.txt`, text), signal);
+    if (place === "kernel's table") this.#injecting.add(name);
     const flows = this.flows.flows.map(({ id, spec, tuple, natTuple }) => ({ id, kind: spec.kind, tuple, natTuple }));
     return waitUntil({
       what: "the flows' states to be replicated",
       machine: name,
       look: async () => {
-        const seen = await replicationLook(this.machine(name).shell, flows, signal);
+        const seen = await replicationLook(shell, place, flows, signal);
         return { reached: seen.reached || !seen.readable, seen: seen.seen, value: undefined };
       },
       within,
@@ -332,6 +340,7 @@ export class LabRun implements AsyncDisposable {
       hostHealth: { ...this.#health.health(), standstills: this.#standstills.standstills() },
       ...(this.#capture?.record !== undefined && { capture: this.#capture.record }),
       ...(this.comingUp !== undefined && { comingUp: this.comingUp }),
+      ...(this.#injecting.size > 0 && { injecting: [...this.#injecting] }),
       ...(interrupted !== undefined && { interrupted: messageOf(interrupted) }),
     };
   }

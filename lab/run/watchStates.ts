@@ -3,6 +3,7 @@ import type { FlowLedger } from "../evidence/ledger.ts";
 import type { MachineShell } from "../machine/shell.ts";
 import { parseAddresses } from "../observe/addresses.ts";
 import { parseCache } from "../observe/conntrack.ts";
+import { injectsStates } from "../observe/conntrackd.ts";
 import type { Topology } from "../topology/topology.ts";
 
 /** One look at a state that is waited for. */
@@ -55,11 +56,24 @@ export function holdingsText(holdings: Holdings): string {
 
 type TupledFlow = Pick<FlowLedger, "id" | "kind" | "tuple" | "natTuple">;
 
-/** Whether the state of every flow is in a firewall's external cache. A cache that cannot be read is told, not thrown: it will not fill either. */
-export async function replicationLook(shell: MachineShell, flows: readonly TupledFlow[], signal: AbortSignal): Promise<StateLook & { readonly readable: boolean }> {
-  const answer = await shell.run("conntrackd -e", { signal });
+/** Where a backup keeps the other node's states. */
+export type ReplicaPlace = "external cache" | "kernel's table";
+
+const replicaCommands: Readonly<Record<ReplicaPlace, string>> = { "external cache": "conntrackd -e", "kernel's table": "conntrack -L" };
+
+/** Where a firewall's conntrackd keeps the other's states, by its own word; one that says nothing has an external cache, which will not be readable. @param save keeps its answer. */
+export async function replicaPlaceOf(shell: MachineShell, save: (text: string) => Promise<void>, signal: AbortSignal): Promise<ReplicaPlace> {
+  const { stdout, stderr } = await shell.run("conntrackd -s", { signal });
+  await save(stdout + stderr);
+  return injectsStates(stdout) ? "kernel's table" : "external cache";
+}
+
+/** Whether the state of every flow is where a firewall keeps the other's. A place that cannot be read is told, not thrown: it will not fill either. */
+export async function replicationLook(shell: MachineShell, place: ReplicaPlace, flows: readonly TupledFlow[], signal: AbortSignal): Promise<StateLook & { readonly readable: boolean }> {
+  const command = replicaCommands[place];
+  const answer = await shell.run(command, { signal });
   if (answer.exitCode !== 0) {
-    return { reached: false, readable: false, seen: `conntrackd -e on ${shell.name}: exit code ${answer.exitCode}, ${answer.stderr.trim()}` };
+    return { reached: false, readable: false, seen: `${command} on ${shell.name}: exit code ${answer.exitCode}, ${answer.stderr.trim()}` };
   }
   const entries = byOriginal(parseCache(answer.stdout));
   const missing = flows.filter((flow) => entryFault(flow, entries, { assured: false }) !== undefined);
@@ -67,6 +81,6 @@ export async function replicationLook(shell: MachineShell, flows: readonly Tuple
   return {
     reached: missing.length === 0,
     readable: true,
-    seen: `${flows.length - missing.length} of ${flows.length} flows in ${shell.name}'s external cache${first ? `, ${first.id} (${entryFault(first, entries, { assured: false }) ?? ""}) not yet` : ""}`,
+    seen: `${flows.length - missing.length} of ${flows.length} flows in ${shell.name}'s ${place}${first ? `, ${first.id} (${entryFault(first, entries, { assured: false }) ?? ""}) not yet` : ""}`,
   };
 }
