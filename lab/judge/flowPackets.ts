@@ -1,6 +1,7 @@
 import type { FlowLedger, Tuple } from "../evidence/ledger.ts";
-import type { IcmpBody, Packet } from "../evidence/packet.ts";
-import { machineSpec, managementNic, tapName } from "../topology/topology.ts";
+import type { IcmpBody, Packet, VrrpBody } from "../evidence/packet.ts";
+import { hostPart, machineSpec, managementNic, tapName } from "../topology/topology.ts";
+import { virtualRouterOf } from "../topology/virtualRouter.ts";
 import type { DirectionFigures } from "./direction.ts";
 import { sameness, type FlowPacket } from "./matching.ts";
 import type { Scene } from "./scene.ts";
@@ -61,11 +62,14 @@ export function flowPackets(scene: Scene, packets: readonly Packet[], firewall: 
   const { streams, owners } = streamsOf(scene);
   const crowds = () => new Map<Direction, Crowd>([["forward", new Crowd()], ["reverse", new Crowd()]]);
   const strangers = { entering: crowds(), leaving: crowds() };
+  const masters = new Masters();
   for (const packet of packets) {
     const tap = taps.get(packet.point);
     if (tap === undefined) continue;
-    const enters = packet.destinationMac === tap.mac;
-    if (!enters && packet.sourceMac !== tap.mac) continue;
+    if (packet.body.kind === "vrrp") masters.hear(packet.point, packet.body);
+    const own = (mac: string): boolean => mac === tap.mac || masters.isMaster(tap, packet.point, mac);
+    const enters = own(packet.destinationMac);
+    if (!enters && !own(packet.sourceMac)) continue;
     // What goes in on the client's side travels forward, what comes out there in reverse.
     const direction: Direction = enters === (tap.side === "client") ? "forward" : "reverse";
     const { body } = packet;
@@ -93,6 +97,27 @@ const protocolNames: ReadonlyMap<number, "tcp" | "udp"> = new Map([[6, "tcp"], [
 interface Tap {
   readonly side: Side;
   readonly mac: string;
+  readonly address: string;
+}
+
+/**
+ * Whose a virtual router's MAC is, as the packets go by: of the last one that sent an advert, until one with priority 0 gives it up. A backup must not
+ * take frames to it (RFC 5798, 6.4.2), and a bridge that has forgotten it floods them to all. Over IPv6 adverts do not tell the NIC's own
+ * address that we know: there it is nobody's.
+ */
+class Masters {
+  readonly #senders = new Map<string, string>();
+
+  hear(point: string, { routerId, priority, sourceAddress }: VrrpBody): void {
+    const key = `${point} ${routerId}`;
+    if (priority > 0) this.#senders.set(key, sourceAddress);
+    else if (this.#senders.get(key) === sourceAddress) this.#senders.delete(key);
+  }
+
+  isMaster({ address }: Tap, point: string, mac: string): boolean {
+    const routerId = virtualRouterOf(mac);
+    return routerId !== undefined && this.#senders.get(`${point} ${routerId}`) === address;
+  }
 }
 
 /** The firewall's taps on the bridges of the client and of the server. */
@@ -102,7 +127,7 @@ function tapsOf({ topology }: Scene, firewall: string): ReadonlyMap<string, Tap>
   return new Map(
     ends.flatMap(([side, machine]) => {
       const bridges = machineSpec(topology, machine).nics.filter(({ name }) => name !== managementNic).map(({ bridge }) => bridge);
-      return spec.nics.filter(({ bridge }) => bridges.includes(bridge)).map((nic) => [tapName(spec, nic), { side, mac: nic.mac }] as const);
+      return spec.nics.filter(({ bridge }) => bridges.includes(bridge)).map((nic) => [tapName(spec, nic), { side, mac: nic.mac, address: hostPart(nic.address) }] as const);
     }),
   );
 }

@@ -2,6 +2,7 @@ import { hostEpochClock, type LabEvent } from "../evidence/event.ts";
 import type { AdvertisementBody, ArpBody, Packet, VrrpBody } from "../evidence/packet.ts";
 import type { TimelineMoment, TimelineStep } from "../evidence/timeline.ts";
 import { hostPart, machineSpec, nicOf, tapName, type MachineSpec, type Nic, type VirtualAddress } from "../topology/topology.ts";
+import { virtualRouterOf } from "../topology/virtualRouter.ts";
 import { clockConverters, type ToHostTime } from "./clocks.ts";
 import { isReturn, type Scene } from "./scene.ts";
 
@@ -15,9 +16,6 @@ export interface Announcement {
   /** In words. */
   readonly by: string;
 }
-
-/** MACs of virtual routers, which only a master has: of IPv4 and of IPv6 (RFC 5798, 7.3). */
-const virtualRouterMac = /^00:00:5e:00:0[12]:/u;
 
 /** An event whose time is the host's. */
 export type Timed<E> = E & { readonly hostMs: number; readonly errorMs: number };
@@ -87,7 +85,7 @@ export class Lookout {
     const own = this.port(bridge)?.nic.mac;
     return this.#onBridge(bridge, sinceMs).flatMap(({ body, atMs }) => {
       const said = body.kind === "arp" ? saidByArp(body, address) : body.kind === "advertisement" ? saidByAdvertisement(body, address) : undefined;
-      return said !== undefined && (said.mac === own || virtualRouterMac.test(said.mac)) ? [{ atMs, ...said }] : [];
+      return said !== undefined && (said.mac === own || virtualRouterOf(said.mac) !== undefined) ? [{ atMs, ...said }] : [];
     });
   }
 

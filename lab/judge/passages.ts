@@ -44,8 +44,8 @@ const workedOut = new WeakMap<Scene["flows"], { readonly packets: readonly Packe
  * What a firewall did with the packets of flows, by its taps alone. Undefined without a capture. Linear in the number of packets, and worked out
  * once for all scenes of a judgement.
  *
- * A packet goes in where a frame to the firewall's own MAC is on its tap, and comes out where one from its own MAC is: a frame that was flooded to it
- * is none of its business. On the client's side a flow's packets have the tuple that the client sees, on the server's side the one that the server
+ * A packet goes in where a frame to the firewall's own MAC, or to that of a virtual router whose master it is, is on its tap, and comes out where one from
+ * such a MAC is: a frame that was flooded to it is none of its business. On the client's side a flow's packets have the tuple that the client sees, on the server's side the one that the server
  * sees; so what comes back to where it came from did not pass.
  */
 export function passagesOf(scene: Scene, firewall: string): Passages | undefined {

@@ -1,9 +1,10 @@
 import { machineSpec, nicOf, tapName, type VirtualAddress } from "../topology/topology.ts";
+import { virtualRouterOf } from "../topology/virtualRouter.ts";
 import { conclude, dataOf, isReturn, viewOf, type Check, type Scene } from "./scene.ts";
 
 /**
- * After the fault every virtual address is on `to` and nowhere else, and reachable there: the endpoints' neighbour entries have `to`'s MAC,
- * and the bridges lead that MAC to `to`'s tap. An address on an interface alone is not reachable yet.
+ * After the fault every virtual address is on `to` and nowhere else, and reachable there: the endpoints' neighbour entries have `to`'s MAC, or that of a
+ * virtual router, and the bridges lead that MAC to `to`'s tap. An address on an interface alone is not reachable yet.
  */
 export const vipsMoved: Check = (scene) => {
   const { transition, topology } = scene;
@@ -26,7 +27,8 @@ export const vipsMoved: Check = (scene) => {
   }
   let reachable = 0;
   for (const virtual of topology.virtualAddresses) {
-    const faults = [...neighbourFaults(scene, virtual, missing, evidence), ...forwardingFaults(scene, virtual, missing, evidence)];
+    const neighbour = neighbourOf(scene, virtual, missing, evidence);
+    const faults = [...neighbour.faults, ...forwardingFaults(scene, virtual, neighbour.mac, missing, evidence)];
     if (faults.length === 0) reachable += 1;
     wrong.push(...faults);
   }
@@ -43,22 +45,25 @@ export const vipsMoved: Check = (scene) => {
   });
 };
 
-function neighbourFaults({ transition, topology }: Scene, { address, nic, neighbour }: VirtualAddress, missing: string[], evidence: string[]): string[] {
+/** By which MAC the endpoint sends to the address, and what is wrong with that. Where nothing better is known, the bridge is asked about `to`'s own. */
+function neighbourOf({ transition, topology }: Scene, { address, nic, neighbour }: VirtualAddress, missing: string[], evidence: string[]): { readonly mac: string; readonly faults: string[] } {
   const { after, to } = transition;
+  const own = nicOf(machineSpec(topology, to), nic).mac;
   const look = after.neighbours[neighbour];
   if (look === undefined) {
     missing.push(`no neighbours of ${neighbour} ${after.moment}`);
-    return [];
+    return { mac: own, faults: [] };
   }
   const neighbours = dataOf(look, `neighbours of ${neighbour} ${after.moment}`, { wrong: missing, evidence });
-  if (neighbours === undefined) return [];
-  const entry = neighbours.find((candidate) => candidate.address === address);
-  const mac = nicOf(machineSpec(topology, to), nic).mac;
-  if (entry?.mac === undefined) return [`${neighbour} has no neighbour entry for ${address}`];
-  return entry.mac === mac ? [] : [`${neighbour} sends ${address} to ${entry.mac} instead of ${to}'s ${mac}`];
+  if (neighbours === undefined) return { mac: own, faults: [] };
+  const mac = neighbours.find((candidate) => candidate.address === address)?.mac;
+  if (mac === undefined) return { mac: own, faults: [`${neighbour} has no neighbour entry for ${address}`] };
+  // A virtual router's MAC is whose the bridge leads it to.
+  if (mac === own || virtualRouterOf(mac) !== undefined) return { mac, faults: [] };
+  return { mac: own, faults: [`${neighbour} sends ${address} to ${mac} instead of ${to}'s ${own}`] };
 }
 
-function forwardingFaults({ transition, topology }: Scene, { address, nic, bridge }: VirtualAddress, missing: string[], evidence: string[]): string[] {
+function forwardingFaults({ transition, topology }: Scene, { address, nic, bridge }: VirtualAddress, mac: string, missing: string[], evidence: string[]): string[] {
   const { after, to } = transition;
   const look = after.forwarding[bridge];
   if (look === undefined) {
@@ -68,9 +73,9 @@ function forwardingFaults({ transition, topology }: Scene, { address, nic, bridg
   const table = dataOf(look, `forwarding table of ${bridge} ${after.moment}`, { wrong: missing, evidence });
   if (table === undefined) return [];
   const spec = machineSpec(topology, to);
-  const { mac } = nicOf(spec, nic);
   const tap = tapName(spec, nicOf(spec, nic));
+  const whose = virtualRouterOf(mac) === undefined ? `${to}'s` : "the virtual router's";
   const ports = [...new Set(table.filter((entry) => entry.mac === mac).map((entry) => entry.port))];
-  if (ports.length === 0) return [`${bridge} has not learned ${to}'s ${mac}: frames to ${address} are flooded`];
-  return ports.length === 1 && ports[0] === tap ? [] : [`${bridge} leads ${to}'s ${mac} to ${ports.join(" and ")} instead of ${tap}`];
+  if (ports.length === 0) return [`${bridge} has not learned ${whose} ${mac}: frames to ${address} are flooded`];
+  return ports.length === 1 && ports[0] === tap ? [] : [`${bridge} leads ${whose} ${mac} to ${ports.join(" and ")} instead of ${tap}`];
 }

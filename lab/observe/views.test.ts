@@ -14,6 +14,12 @@ test("ip -j addr: own and virtual addresses", () => {
   expect(addresses).toContainEqual({ nic: "eth1", address: "192.168.0.100", prefixLength: 24 });
 });
 
+test("an address on an interface with a virtual router's MAC is on the NIC below; on one of another kind, on that", () => {
+  const on = (ifname: string, address: string): string => JSON.stringify([{ ifname, link: "eth1", address, addr_info: [{ family: "inet", local: "192.168.0.100", prefixlen: 32 }] }]);
+  expect(parseAddresses(on("vrrp.11", "00:00:5e:00:01:0b"))).toEqual([{ nic: "eth1", address: "192.168.0.100", prefixLength: 32 }]);
+  expect(parseAddresses(on("eth1.5", "52:54:00:f1:03:01"))).toEqual([{ nic: "eth1.5", address: "192.168.0.100", prefixLength: 32 }]);
+});
+
 test("ip -j neigh: address, NIC, MAC and state", () => {
   expect(parseNeighbours(recorded("neighbours"))).toContainEqual({ address: "192.168.0.100", nic: "eth0", mac: "52:54:00:f1:03:01", state: ["REACHABLE"] });
   expect(parseNeighbours('[{"dst":"192.168.0.9","dev":"eth0","state":["FAILED"]}]')).toEqual([{ address: "192.168.0.9", nic: "eth0", state: ["FAILED"] }]);
