@@ -136,6 +136,12 @@ test.each([
   ["npx something", "only npm's scripts"],
 ])("%s would be found", (script, fault) => expect(faultsOf(script, { N: "many" }).join()).toContain(fault));
 
+test("the hosts that share the catalogue out have all of it", () => {
+  const given = workflows.flatMap(({ jobs }) => Object.values(jobs).flatMap(scriptsOf)).flatMap(({ script }) => /--shard (\S+)/u.exec(script)?.[1] ?? []);
+  expect(given.length).toBeGreaterThan(1);
+  expect(given).toEqual(given.map((_, index) => `${index + 1}/${given.length}`));
+});
+
 test("every script is one that bash can read", () => {
   const bash = (input: string) => execaSync("bash", ["-n"], { input, reject: false }).exitCode;
   const all = [...workflows.flatMap(({ jobs }) => Object.values(jobs).flatMap(scriptsOf)).map(({ script }) => script), ...actionSteps.flatMap(({ run }) => run ?? [])];
