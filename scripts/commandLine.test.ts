@@ -40,6 +40,7 @@ test.each([
   [["validate", "lab"], /it is no config tree: it holds /u],
   [["validate", "fixtures/controls/slow-advert"], /it has no files for client, only .*--base/u],
   [["validate", "fixtures/omarine-snat", "--base", "nothing"], /neither the name of a reference tree nor a folder\. Name one of .*omarine-snat/u],
+  [["validate", "fixtures/test-case", "--flows", "udp=1"], /open flows of udp: the config tree promises to let only tcp, ssh through/u],
   [["validate", "--json", "fixtures/omarine-snat"], /It is a folder, not a file/u],
   [["validate", "fixtures/omarine-snat", "--sarif", "no/such/x.sarif"], /no\/such does not exist/u],
   [["mutants", "no-such-mutant"], /find no-such-mutant: there is no such mutant or variant\. Name some of .*vrid-differs/u],

@@ -3,6 +3,7 @@ import type { ExitCode } from "../lab/failure/failure.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
 import { callersFolder, portablePath, repositoryFolder } from "../lab/run/portablePath.ts";
 import { readInput, type ValidationInput } from "../lab/run/validationInput.ts";
+import { promisedFlows } from "../lab/traffic/flowSpec.ts";
 import { enterAgain } from "./enter.ts";
 import { repeatCommand } from "./repeatCommand.ts";
 import { resultOptions, validatingOptions, type ValidateVerbOptions } from "./validateOptions.ts";
@@ -16,6 +17,7 @@ export function validateCommand(): Command {
   return command.allowExcessArguments(false).action(async (folder: string, options: ValidateVerbOptions) => {
     // Before anything is set up for it, and again inside: nothing of it may change what a lab gets.
     const input = await readInput({ tree: folder, base: options.base, from: callersFolder() });
+    if (options.flows !== undefined) promisedFlows(options.flows, input.promises.flows);
     process.exitCode = isFirstInside() ? await inside(input, options, command) : await enterAgain(options.json === true ? process.stderr : process.stdout);
   });
 }

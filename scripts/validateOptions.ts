@@ -5,7 +5,7 @@ import { parseFlows, parseJsonFile } from "./startOptions.ts";
 /** The options of verbs that validate trees, checked. Paths are absolute. */
 export interface ValidatingOptions {
   readonly static: boolean;
-  readonly flows?: FlowCounts;
+  readonly flows?: number | FlowCounts;
   readonly accel: "auto" | "kvm" | "tcg";
   readonly cold: boolean;
   readonly verbose: boolean;

@@ -23,7 +23,7 @@ export interface StepOptions {
 }
 
 export interface DynamicOptions extends StepOptions {
-  readonly flows: FlowCounts | undefined;
+  readonly flows: number | FlowCounts | undefined;
   readonly runsFolder: string;
   readonly command: string | undefined;
 }

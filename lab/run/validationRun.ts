@@ -5,7 +5,7 @@ import type { BootPatience } from "../machine/machine.ts";
 import type { Accelerator } from "../machine/qemuArguments.ts";
 import { newRunId } from "../report/bundle.ts";
 import type { Keeper } from "../report/keeper.ts";
-import { mixedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
+import { mixedFlows, promisedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
 import type { ExpectedDuty } from "./expectedDuty.ts";
 import { judgedRun, type FinishedRun } from "./judgedRun.ts";
 import { LabRun } from "./labRun.ts";
@@ -17,10 +17,8 @@ import { validationStory } from "./validationStory.ts";
 export interface ValidationRunOptions extends Omit<SettingOptions, "control" | "fault"> {
   /** Who is to be active, by the config tree's files; without it that is found out by waiting. */
   readonly duty?: ExpectedDuty | undefined;
-  /** How many flows of each kind; twelve of the kinds that the policy allows unless it is said. */
-  readonly flows?: FlowCounts | undefined;
-  /** The kinds that the policy allows: all, unless it is said. */
-  readonly kinds?: readonly FlowKind[] | undefined;
+  /** How many flows, or of each kind how many, of those that the config tree promises to let through; twelve of them unless it is said. */
+  readonly flows?: number | FlowCounts | undefined;
   /** Whether the machines are booted even where saved ones could be restored. */
   readonly cold: boolean;
   readonly runsFolder: string;
@@ -48,12 +46,14 @@ const patience: Readonly<Record<Accelerator, BootPatience>> = {
 /**
  * The dynamic half of a validation: the warm lab with any config tree, flows, a power cut of the firewall that has the duty, and the way back. The verdict is
  * about the pair: one that does not come up fails, by the check `comes-up`.
- * @throws Failure when host, image, accelerator or config tree do not allow a run at all.
+ * @throws Failure when host, image, accelerator or config tree do not allow a run at all; as promisedFlows.
  */
 export async function conductValidation(options: ValidationRunOptions): Promise<FinishedRun> {
-  const { topology, duty, kinds, flows = usualFlowsOf(kinds), runsFolder, signal } = options;
+  const { topology, duty, flows, runsFolder, signal } = options;
   const slowness = hostSlowness();
   const setting = await setRun({ ...options, fault: { id: "power-cut", target: duty?.preferred ?? topology.active } });
+  const { flows: kinds } = setting.promises;
+  const counts = flows === undefined ? usualFlowsOf(kinds) : promisedFlows(flows, kinds);
   const bounds = boundsOf(setting.prepared.choice.accelerator, slowness);
   return judgedRun({
     topology: setting.topology,
@@ -61,7 +61,7 @@ export async function conductValidation(options: ValidationRunOptions): Promise<
     start: { id: newRunId(), ...setting.record },
     runsFolder,
     open: (bundle) => opened(options, setting, bounds, bundle),
-    story: validationStory({ specs: mixedFlows(flows, topology.server), duty, startsWithinMs: bounds.silenceMs, slowness }),
+    story: validationStory({ specs: mixedFlows(counts, topology.server), duty, startsWithinMs: bounds.silenceMs, slowness }),
     signal,
   });
 }
