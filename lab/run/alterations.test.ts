@@ -92,7 +92,7 @@ test("what cannot be validated is invalid with its reason, and the next one is t
 
 test("an interruption keeps what is done, and says that it is not all", async () => {
   const controller = new AbortController();
-  const chosen = await readAlterations(fixturesFolder, ["mutant"]);
+  const chosen = (await readAlterations(fixturesFolder, ["mutant"])).slice(0, 4);
   let looked = 0;
   const { alterations, interrupted } = await conducted(chosen, {
     signal: controller.signal,
