@@ -5,6 +5,8 @@ const fw2 = "fw-2";
 const wants = "/etc/systemd/system/multi-user.target.wants";
 const client = "/etc/systemd/network/10-eth0.network";
 
+const byTcp = unicast("TCP", "192.168.2.2", "192.168.2.1");
+
 /** Name of the breakage, the findings' ids, their first place, and the edits. */
 const breakages: [name: string, ids: string[], place: string, ...edits: Edit[]][] = [
   ["a VIP that nobody uses", ["vip-missing", "vip-unknown", "vips-differ"], "fw-2/etc/keepalived/keepalived.conf", replace(keepalivedConf, "192.168.1.100/24", "192.168.1.101/24", fw2)],
@@ -47,7 +49,9 @@ const breakages: [name: string, ids: string[], place: string, ...edits: Edit[]][
   ["multicast addresses differ", ["sync-differs"], "fw-2/etc/conntrackd/conntrackd.conf:7", replace(conntrackdConf, "225.0.0.50", "225.0.0.51", fw2)],
   ["sync on another interface", ["sync-differs", "sync-interface-wrong", "sync-link-shared"], "fw-2/etc/conntrackd/conntrackd.conf", replace(conntrackdConf, "Interface eth2", "Interface eth1", fw2)],
   ["the other node's address on the link", ["sync-interface-wrong"], "fw-2/etc/conntrackd/conntrackd.conf:9", replace(conntrackdConf, "IPv4_interface 192.168.2.2", "IPv4_interface 192.168.2.1", fw2)],
-  ["UDP to the wrong address", ["sync-peer-wrong"], "fw-1/etc/conntrackd/conntrackd.conf", ...udp("192.168.2.9", "192.168.2.1")],
+  ["UDP to the wrong address", ["sync-peer-wrong"], "fw-1/etc/conntrackd/conntrackd.conf", ...unicast("UDP", "192.168.2.9", "192.168.2.1")],
+  ["TCP, whose channel to a dead node lives on", ["sync-channel-outlives-peer"], "fw-1/etc/conntrackd/conntrackd.conf:6", ...byTcp],
+  ["TCP, whose channel is given up too late", ["sync-channel-outlives-peer"], "fw-2/etc/conntrackd/conntrackd.conf:6", ...byTcp, put("/etc/sysctl.d/70-channel.conf", "net.ipv4.tcp_retries2 = 6\n", "fw-1"), put("/etc/sysctl.d/70-channel.conf", "net.ipv4.tcp_retries2 = 7\n", fw2)],
   ["Address Ignore of a network", ["address-ignored"], "fw-2/etc/conntrackd/conntrackd.conf:42", replace(conntrackdConf, "IPv4_address 192.168.0.2", "IPv4_address 192.168.0.0/24", fw2)],
   ["UDP left out", ["protocol-not-replicated"], "fw-2/etc/conntrackd/conntrackd.conf:33", replace(conntrackdConf, "\t\t\tUDP\n", "", fw2)],
   ["ESTABLISHED left out", ["state-not-replicated"], "fw-2/etc/conntrackd/conntrackd.conf", replace(conntrackdConf, "Filter From Userspace {", "Filter From Userspace {\nState Accept { SYN_SENT TIME_WAIT for TCP }", fw2)],
@@ -71,9 +75,9 @@ const breakages: [name: string, ids: string[], place: string, ...edits: Edit[]][
   ["a brace too few", ["brace-unmatched"], "", replace(keepalivedConf, /\}\s*$/u, "", fw2)],
 ];
 
-/** The replication by UDP, to these addresses of fw-2 and of fw-1. */
-function udp(toSecond: string, toFirst: string): Edit[] {
-  const block = (own: string, to: string): string => `UDP {\nIPv4_address ${own}\nIPv4_Destination_Address ${to}\nPort 3780\nInterface eth2\n}`;
+/** The replication by UDP or TCP, to these addresses of fw-2 and of fw-1. */
+function unicast(kind: "UDP" | "TCP", toSecond: string, toFirst: string): Edit[] {
+  const block = (own: string, to: string): string => `${kind} {\nIPv4_address ${own}\nIPv4_Destination_Address ${to}\nPort 3780\nInterface eth2\n}`;
   return [replace(conntrackdConf, /Multicast \{[^}]*\}/u, block("192.168.2.1", toSecond), "fw-1"), replace(conntrackdConf, /Multicast \{[^}]*\}/u, block("192.168.2.2", toFirst), fw2)];
 }
 

@@ -8,7 +8,7 @@ import { conntrackEvents, forwarding, looseAndStrict, modulesFirst, sysctlsDiffe
 import { lockFile, scriptConfig } from "./lockFile.ts";
 import { gratuitousArp, scriptsRun, scriptUser, strictMode } from "./notifyScripts.ts";
 import { addressFilter, cacheSize, protocolFilter, stateFilter } from "./replicationFilter.ts";
-import { replicates, replicationAgrees, replicationInterface, replicationPeer } from "./replicationLink.ts";
+import { replicates, replicationAgrees, replicationChannel, replicationInterface, replicationPeer } from "./replicationLink.ts";
 import { becomesBackup, becomesPrimary } from "./replicationSteps.ts";
 import { returnPath } from "./returnPath.ts";
 import type { Rule } from "./rule.ts";
@@ -47,6 +47,7 @@ const rules: readonly Rule[] = [
   replicationAgrees,
   replicationInterface,
   replicationPeer,
+  replicationChannel,
   addressFilter,
   protocolFilter,
   stateFilter,

@@ -2,6 +2,7 @@ import type { Transport } from "../config/conntrackd.ts";
 import type { Place } from "../config/nodeFiles.ts";
 import type { NodeConfig } from "../config/pair.ts";
 import type { Finding } from "../evidence/finding.ts";
+import { sysctl } from "../config/sysctls.ts";
 import { hostPart, machineSpec, managementNic, type Topology } from "../topology/topology.ts";
 import { ownerOf, sameAddress, syncBridges } from "./addresses.ts";
 import { bothOf, eachWithPeer, lostStates, tell, type Rule } from "./rule.ts";
@@ -115,3 +116,25 @@ export const replicationPeer: Rule = (pair) =>
       ];
     }),
   );
+
+/** Of tcp_retries2, what gives a silent peer up within half a minute: 0.2 s, and twice as long each time (tcp(7)). */
+const retriesAtMost = 6;
+
+/**
+ * `sync-channel-outlives-peer`: a node that loses its power closes no connection. The other's channel to it lives on until its segments have been sent again
+ * for so long, and what is written to it until then reaches nobody: not the one either that has come back meanwhile.
+ */
+export const replicationChannel: Rule = ({ nodes }) =>
+  nodes.flatMap((node) => {
+    const transport = node.conntrackd?.transports.find(({ kind }) => kind === "TCP");
+    const name = "net.ipv4.tcp_retries2";
+    const said = sysctl(node.sysctls, name);
+    if (transport === undefined || (said !== undefined && Number(said.value) <= retriesAtMost)) return [];
+    return [
+      tell({
+        id: "sync-channel-outlives-peer", severity: "warning", certainty: "likely", node, at: transport, also: [said],
+        wrong: `the states go by TCP, whose channel to a dead node ${node.machine} keeps for ${said === undefined ? "a quarter of an hour" : `${said.value} repetitions`}`,
+        causes: "the node that returns gets no states by it, and takes over without them", remedy: `${name} = 3 on both nodes, or Multicast or UDP with Mode FTFW`, explains: lostStates,
+      }),
+    ];
+  });

@@ -67,7 +67,7 @@ const variants: [name: string, ...edits: Edit[]][] = [
   ["NOTRACK", replace(conntrackdConf, "Mode FTFW", "Mode NOTRACK")],
   ["ALARM", replace(conntrackdConf, /Mode FTFW \{\s*\}/u, "Mode ALARM {\n RefreshTime 15\n CacheTimeout 180\n }"), replace(notifyScript, /\tconntrackd_do -n .*\n/u, "")],
   ["UDP", ...transport("UDP")],
-  ["TCP", ...transport("TCP")],
+  ["TCP, whose channel to a dead node is soon given up", ...transport("TCP"), put("/etc/sysctl.d/70-channel.conf", "net.ipv4.tcp_retries2 = 3\n", "fw-1"), put("/etc/sysctl.d/70-channel.conf", "net.ipv4.tcp_retries2 = 3\n", "fw-2")],
   ["no external cache", replace(conntrackdConf, /Mode FTFW \{/u, "Mode FTFW {\n DisableExternalCache On"), replace(notifyScript, /\tconntrackd_do -[cf] .*\n/u, "")],
   ["use_vmac", replace(keepalivedConf, "advert_int 1", "advert_int 1\n\tuse_vmac\n\tvmac_xmit_base")],
   ["notify scripts of the group", noFifo, notifyEach((state) => `${script} ${state}`), put(script, primaryBackup, "fw-1", 0o755), put(script, primaryBackup, "fw-2", 0o755), take(notifyScript)],
