@@ -24,7 +24,7 @@ const resumeWithinMs = 25_000;
 const settlingMs = 2_000;
 
 /** Milliseconds between two looks at who has the duty: a returning machine's moment is known to this, and how long a look takes. */
-const pollMs = 250;
+const pollMs = 500;
 
 /**
  * The way back: the machine that lost its power boots again, gets the states while the other still has the duty, and takes it over; or keeps back, and
