@@ -2,11 +2,12 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labFolder } from "../../lab/host/labFolder.ts";
+import { stageOf } from "../../lab/machine/console.ts";
 import { TerminalProgress } from "../../lab/progress/terminal.ts";
 import { Lab, type LabOptions } from "../../lab/run/lab.ts";
 import { fixturesFolder, prepare } from "../../lab/run/prepare.ts";
 import { cachedSnapshots, labOptions } from "../../lab/run/startLab.ts";
-import { restoreIdle } from "../../lab/run/warmLab.ts";
+import { restoreIdle, savedIdle } from "../../lab/run/warmLab.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { change, changed } from "./changes.ts";
 import { contrast, kinds, type Facts, type LabFacts } from "./facts.ts";
@@ -22,6 +23,8 @@ const loadedByLooking = /^(?:nf_tables|nfnetlink|libcrc32c|crc32c_intel|[a-z_]*_
 
 let cold: LabFacts;
 let warm: LabFacts;
+/** Of the active firewall alone, after it lost its power. */
+let again: LabFacts;
 let restoredLab: Lab | undefined;
 
 function warmLab(): Lab {
@@ -42,10 +45,19 @@ beforeAll(async () => {
     await settled(lab, { progress, signal });
     cold = await lookAtAll(lab);
   }
-  restoredLab = await restoreIdle({ lab: await options(), prepared, store: cachedSnapshots(), writes: "private", keepsLaid: true, signal });
+  const own = await options();
+  const store = cachedSnapshots();
+  const lab = { ...own, savedIdle: () => savedIdle({ lab: own, prepared, store, signal }) };
+  restoredLab = await restoreIdle({ lab, prepared, store, writes: "private", keepsLaid: true, signal });
   await warmLab().lay();
   await settled(warmLab(), { progress, signal });
   warm = await lookAtAll(warmLab());
+  const { active } = topology;
+  await warmLab().machine(active).cutPower();
+  await warmLab().halfBoot(active);
+  await warmLab().goOn(active);
+  await settled(warmLab(), { progress, signal });
+  again = { [active]: await lookAt(warmLab().machine(active).shell) };
 });
 
 afterAll(async () => {
@@ -60,6 +72,19 @@ describe("what holds after a config tree was laid on a restored lab is what hold
   test.each(kinds)("%s", (kind) => {
     const sides = contrast(kind, cold, warm);
     expect(sides.warm).toEqual(sides.cold);
+  });
+});
+
+describe("the same holds of a machine that lost its power, and is an idle one again that gets its tree", () => {
+  test.each(kinds)("%s", (kind) => {
+    const { [topology.active]: first } = cold;
+    const sides = contrast(kind, first === undefined ? {} : { [topology.active]: first }, again);
+    expect(sides.warm).toEqual(sides.cold);
+  });
+
+  test("it was restored: its console tells of no boot", () => {
+    expect(stageOf(warmLab().machine(topology.active).consoleText)).toBe("ready");
+    expect(warmLab().machine(topology.active).consoleText).not.toMatch(/Booting from ROM|Linux version/u);
   });
 });
 
