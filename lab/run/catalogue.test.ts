@@ -11,8 +11,8 @@ import { topologyOf } from "./topologyOf.ts";
 
 /** Findings of the guests' own checkers, and of rules over the rulesets that guests have loaded: the files alone do not tell them. */
 const toldByGuests = new Set([
-  ...["nft-check", "keepalived-check", "conntrackd-check", "sysctl-unknown"],
-  ...["established-not-accepted", "mid-stream-new-accepted", "nat-differs", "out-of-state-rejected", "ruleset-differs", "ruleset-missing", "snat-own-address", "sync-blocked", "vrrp-blocked"],
+  ...["iptables-check", "nft-check", "keepalived-check", "conntrackd-check", "sysctl-unknown"],
+  ...["denied-service-allowed", "established-not-accepted", "mid-stream-new-accepted", "nat-differs", "out-of-state-rejected", "ruleset-differs", "ruleset-missing", "snat-own-address", "sync-blocked", "vrrp-blocked"],
 ]);
 
 const catalogue = await readAlterations(fixturesFolder);
