@@ -27,6 +27,13 @@ export interface ValidationRunOptions extends Omit<SettingOptions, "control" | "
 /** Enough for each kind and mode, flows that say nothing among them. */
 const usualFlows: FlowCounts = { tcp: 8, udp: 3, ssh: 1 };
 
+/**
+ * Pause between two records, in milliseconds, however few the flows are: the pace of fifty flows, at which a run that is not a validation speaks. Ten
+ * records a second of each flow would take half of both endpoints' emulated processors, and show nothing more: an outage's length comes from the
+ * senders' times.
+ */
+const leastIntervalMs = 250;
+
 /** The usual number of flows, of these kinds alone; what others would have been falls to the first of these. */
 export function usualFlowsOf(kinds: readonly FlowKind[] = ["tcp", "udp", "ssh"]): FlowCounts {
   const counts = { tcp: 0, udp: 0, ssh: 0 };
@@ -61,7 +68,7 @@ export async function conductValidation(options: ValidationRunOptions): Promise<
     start: { id: newRunId(), ...setting.record },
     runsFolder,
     open: (bundle) => opened(options, setting, bounds, bundle),
-    story: validationStory({ specs: mixedFlows(counts, topology.server), duty, startsWithinMs: bounds.silenceMs, slowness }),
+    story: validationStory({ specs: mixedFlows(counts, topology.server, leastIntervalMs), duty, startsWithinMs: bounds.silenceMs, slowness }),
     signal,
   });
 }

@@ -45,6 +45,11 @@ test.each([
   expect(pacedIntervalMs(flows)).toBe(intervalMs);
 });
 
+test("few flows are no denser than they are told to be, many as paced", () => {
+  const paces = (count: number, leastIntervalMs?: number): number[] => [...new Set(mixedFlows({ tcp: count, udp: 0, ssh: 0 }, "omarine", leastIntervalMs).map(({ intervalMs }) => intervalMs))];
+  expect([paces(12), paces(12, 250), paces(200, 250)]).toEqual([[100], [250], [1_000]]);
+});
+
 test("a specification names machine and port", () => {
   expect(tcp("omarine:7")).toEqual({ kind: "tcp", mode: "both", server: "omarine", port: 7, intervalMs: 250 });
   expect(udp("omarine:7", { intervalMs: 100 })).toMatchObject({ kind: "udp", mode: "request", intervalMs: 100 });

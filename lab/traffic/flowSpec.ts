@@ -81,10 +81,11 @@ export function pacedIntervalMs(flows: number): number {
 const tcpModes = ["client", "server", "both", "idle"] as const;
 
 /**
- * Flows of all kinds to one machine, the tcp ones in all four modes by turns, at the pace of `pacedIntervalMs`.
+ * Flows of all kinds to one machine, the tcp ones in all four modes by turns, at the pace of `pacedIntervalMs`, or slower.
+ * @param leastIntervalMs pause between two records that a few flows keep as well.
  * @throws Failure when a count is no whole number, or there are no flows.
  */
-export function mixedFlows(count: number | FlowCounts, server = "omarine"): FlowSpec[] {
+export function mixedFlows(count: number | FlowCounts, server = "omarine", leastIntervalMs = 0): FlowSpec[] {
   const counts = typeof count === "number" ? mixture(count) : count;
   const total = counts.tcp + counts.udp + counts.ssh;
   if (![counts.tcp, counts.udp, counts.ssh].every((number) => Number.isSafeInteger(number) && number >= 0) || total === 0) {
@@ -95,7 +96,7 @@ export function mixedFlows(count: number | FlowCounts, server = "omarine"): Flow
       exit: 2,
     });
   }
-  const intervalMs = pacedIntervalMs(counts.tcp + counts.udp);
+  const intervalMs = Math.max(leastIntervalMs, pacedIntervalMs(counts.tcp + counts.udp));
   return [
     ...Array.from({ length: counts.tcp }, (_, index) => tcp(`${server}:7`, { mode: tcpModes[index % tcpModes.length] ?? "both", intervalMs })),
     ...Array.from({ length: counts.udp }, () => udp(`${server}:7`, { intervalMs })),
