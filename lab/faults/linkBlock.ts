@@ -14,8 +14,8 @@ export interface LinkBlock extends FaultRecord {
   readonly mostMs: number;
 }
 
-/** Node's timers are late and never early: the rest is waited for awake. */
-const awakeMs = 20;
+/** Node's timers are late, on a busy host by tens of milliseconds: the rest is waited for awake. */
+const awakeMs = 60;
 
 /**
  * Blocks a link for a set time: frames pass in neither direction, and are gone. The machines' NICs keep their carrier, so that no machine learns of
