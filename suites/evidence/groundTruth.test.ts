@@ -19,10 +19,27 @@ const probeMs = 50;
 const otherMs = 100;
 /** Both orders to the bridge together may take this long: the true length is known to half of it. */
 const ordersMs = 8;
+/** How often a block is made until its true length is known. */
+const mostTries = 5;
 /** What a measured outage may be off beside one probe's interval. */
 const allowedMs = 20;
 /** 0 is the control: nothing is blocked. */
 const lengthsMs = [1_000, 400, 2_500, 0] as const;
+/**
+ * A block whose true length is known well enough to measure by: where the host was busy between the two orders, it is made again. What the lab measured of
+ * it is not looked at, so that no wrong measurement is passed over; a host that never gets there fails by the test of the true length.
+ */
+async function blockedToKnownLength(lab: LabRun, lengthMs: number): Promise<Truth> {
+  for (let tries = 1; ; tries += 1) {
+    const truth = await blocked(lab, lengthMs);
+    if (isKnown(truth) || tries === mostTries) return truth;
+  }
+}
+
+function isKnown({ block, lengthMs }: Truth): boolean {
+  return block === undefined || (block.mostMs - block.leastMs <= ordersMs && Math.abs(trueLength(block) - lengthMs) <= allowedMs / 2);
+}
+
 /** Traffic before and after each block. TCP's back-off is at most as long as the outage that it comes from, so flows move again by then. */
 const quietMs = 3_500;
 
@@ -44,7 +61,7 @@ describe("an outage of a known length is measured right", () => {
     story: async (lab) => {
       await lab.ownedBy("fw-1");
       await lab.open([udp("omarine:7", { intervalMs: probeMs }), tcp("omarine:7", { mode: "both", intervalMs: otherMs })]);
-      for (const lengthMs of lengthsMs) truths.push(await blocked(lab, lengthMs));
+      for (const lengthMs of lengthsMs) truths.push(await blockedToKnownLength(lab, lengthMs));
     },
   });
 
