@@ -108,6 +108,9 @@ export function idleFiles(): TreeEntry[] {
   ];
 }
 
+/** What one datagram socket of an endpoint may hold: see receiveBufferBytes of the agent. */
+const receiveBufferBytes = 8 * 1024 * 1024;
+
 /**
  * Files and unit that run the flow agent on an endpoint: node runs the first file of `program` from /run, the others lie beside it, and it is
  * asked on the management address. The agent holds the flows, so it is out of reach of the out-of-memory killer.
@@ -117,7 +120,7 @@ export function agentFiles(spec: MachineSpec, program: readonly [ProgramFile, ..
     ...program.map(({ name, content }) => file(`run/fwlab/${name}`, content)),
     file(
       "run/systemd/system/fwlab-agent.service",
-      `[Unit]\nDescription=Flows of the lab\nDefaultDependencies=no\n\n[Service]\nExecStart=/usr/bin/node /run/fwlab/${program[0].name} --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
+      `[Unit]\nDescription=Flows of the lab\nDefaultDependencies=no\n\n[Service]\nExecStartPre=/usr/sbin/sysctl --quiet --write net.core.rmem_max=${receiveBufferBytes}\nExecStart=/usr/bin/node /run/fwlab/${program[0].name} --listen ${managementAddressOf(spec)}:${port}\nLimitNOFILE=65536\nOOMScoreAdjust=-900\n`,
     ),
     enabled("fwlab-agent.service"),
   ];

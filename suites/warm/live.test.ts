@@ -21,6 +21,8 @@ const soakMs = 30_000;
 const advertMs = 1_000;
 /** Longer than a backup waits for adverts. */
 const frozenMs = 6_000;
+/** Messages of conntrackd's that may lie in a tap when its reader is paused before its writer: FTFW sends them again. */
+const underWayAtSave = 2;
 
 interface Seen {
   /** In the lab that is saved, just before, and in the restored one after the soak. */
@@ -102,8 +104,12 @@ describe("a lab is saved with fifty live flows, and restored", () => {
   test("states are replicated: a connection made after the restore is on fw-2, and nothing was malformed or lost", () => {
     expect(seen.probe?.outcome).toBe("answered");
     expect(seen.externalCache).toMatch(new RegExp(`sport=${seen.probe?.sourcePorts[0] ?? "none"} `, "u"));
-    for (const { conntrackd } of Object.values(seen.soaked.firewalls)) {
-      expect(conntrackd).toMatchObject({ malformed: 0, lost: 0, sendErrors: 0, receiveErrors: 0, external: { createFailed: 0, updateFailed: 0 } });
+    for (const [name, { conntrackd }] of Object.entries(seen.soaked.firewalls)) {
+      expect(conntrackd).toMatchObject({ malformed: 0, sendErrors: 0, receiveErrors: 0, external: { createFailed: 0, updateFailed: 0 } });
+      const lost = [seen.saved, seen.atOnce, seen.soaked].map(({ firewalls }) => firewalls[name]?.conntrackd.lost ?? Number.NaN);
+      expect(lost[0]).toBe(0);
+      expect(lost[1]).toBeLessThanOrEqual(underWayAtSave);
+      expect(lost[2]).toBe(lost[1]);
     }
     const received = ({ firewalls }: PairHealth) => firewalls["fw-2"]?.conntrackd.receivedPackets ?? Number.NaN;
     expect(received(seen.soaked)).toBeGreaterThan(received(seen.atOnce));
@@ -130,7 +136,7 @@ describe("a lab is saved with fifty live flows, and restored", () => {
   test("it can be restored again, to the very same instant", () => {
     const [first, end, second] = seen.agentClock;
     expect(end - first).toBeGreaterThan(soakMs);
-    expect(Math.abs(second - first)).toBeLessThan(5_000);
+    expect(Math.abs(second - first)).toBeLessThan(soakMs / 2);
   });
 });
 

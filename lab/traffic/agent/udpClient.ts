@@ -1,12 +1,13 @@
 import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { errorCode } from "./flow.ts";
+import { receiveBufferBytes } from "./receiveBuffer.ts";
 import { recordSize } from "./record.ts";
 import type { RecordFlow } from "./recordFlow.ts";
 
 /** Opens a UDP flow with a source port of its own: sends numbered requests, notes the answers and every ICMP error. */
 export function openUdpFlow(address: string, flow: RecordFlow, firstInMs: number): void {
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", recvBufferSize: receiveBufferBytes });
   flow.destroy = () => {
     flow.destroy = undefined;
     socket.close();
