@@ -6,7 +6,9 @@ import { z } from "zod";
 import type { Capture } from "../evidence/capture.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { capturePoints, type Topology } from "../topology/topology.ts";
-import { lastWord, readCounts } from "./dumpcapWords.ts";
+import { untilAsleep } from "./asleep.ts";
+import { countFrames } from "./countFrames.ts";
+import { lastWord, pointsInFile, readCounts } from "./dumpcapWords.ts";
 
 /**
  * Bytes kept of each frame: all headers that are decoded, and our record in a datagram. Ethernet (14) and two VLAN tags (8); then IPv4 with all its
@@ -28,8 +30,10 @@ const queued = { packets: 1_000_000, bytes: 256 * 1024 * 1024 } as const;
 
 const startWithinMs = 20_000;
 const stopWithinMs = 20_000;
-/** The kernel hands a part-filled block of frames to dumpcap within 250 ms (CAP_READ_TIMEOUT of its capture loop); what is in one when it is told to end is lost. */
+/** The kernel hands a part-filled block of frames to dumpcap within 250 ms (CAP_READ_TIMEOUT of its capture loop); what is in one when it is told to end is flushed. */
 const handOverMs = 600;
+/** A dumpcap that is served sleeps between two frames. */
+const asleepWithinMs = 3_000;
 
 export interface CaptureOptions {
   readonly topology: Topology;
@@ -169,9 +173,11 @@ export class RunningCapture implements AsyncDisposable {
   async #stop(): Promise<Capture> {
     const calledAtMs = Date.now();
     const endedBefore = this.#end;
-    const inTime = endedBefore !== undefined || (await this.#interrupted());
+    const { inTime, allWritten } = endedBefore === undefined ? await this.#interrupted() : { inTime: true, allWritten: false };
     const { exitCode: code, signal, output, atMs } = await this.#ended;
-    const { points, problem: counting } = readCounts(output, this.#interfaces);
+    const counts = readCounts(output, this.#interfaces);
+    const frames = counts.points.some(({ flushed }) => flushed > 0) ? await countFrames(this.file, AbortSignal.timeout(stopWithinMs)) : undefined;
+    const { points, problem: counting } = pointsInFile(counts, frames, allWritten);
     const how = `${signal ?? `exit code ${code ?? "unknown"}`} (${lastWord(output)})`;
     const problem =
       endedBefore !== undefined
@@ -191,13 +197,18 @@ export class RunningCapture implements AsyncDisposable {
     };
   }
 
-  /** Tells dumpcap to end once it has got all frames, and kills it when it does not. @returns whether it did in time. */
-  async #interrupted(): Promise<boolean> {
+  /**
+   * Tells dumpcap to end once it has written all frames, and kills it when it does not.
+   * @returns whether it ended in time, and whether it was seen to have written all that was captured before this was called.
+   */
+  async #interrupted(): Promise<{ readonly inTime: boolean; readonly allWritten: boolean }> {
     await delay(handOverMs);
+    const allWritten = this.pid !== undefined && (await untilAsleep(this.pid, asleepWithinMs));
     this.#kill("SIGINT");
     const waiting = new AbortController();
     try {
-      return await Promise.race([this.#ended.then(() => true), delay(stopWithinMs, false, { signal: waiting.signal })]);
+      const inTime = await Promise.race([this.#ended.then(() => true), delay(stopWithinMs, false, { signal: waiting.signal })]);
+      return { inTime, allWritten };
     } finally {
       waiting.abort();
       this.#kill("SIGKILL");

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tcpFlag, type Packet } from "../evidence/packet.ts";
 import { exitCode, Failure } from "../failure/failure.ts";
+import { countFrames } from "./countFrames.ts";
 import { decodeCapture } from "./decode.ts";
 import { RowReader, tsharkArguments } from "./tsharkFields.ts";
 
@@ -33,6 +34,10 @@ async function failureOf(bytes: Uint8Array): Promise<Failure> {
 
 describe("451 frames of a failover, after fw-2 has taken over", async () => {
   const { packets, frames } = await decodeCapture(takeover, never);
+
+  test("counted without tshark they are as many", async () => {
+    expect(await countFrames(takeover, never)).toEqual(frames);
+  });
 
   test("every frame is there, by its point", () => {
     expect(Object.fromEntries(frames)).toEqual({ br0: 81, br1: 97, "fw-2.eth0": 90, "fw-2.eth1": 183 });

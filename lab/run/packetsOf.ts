@@ -8,7 +8,7 @@ import { captureFile } from "../report/readBundle.ts";
 /**
  * The packets of a bundle's capture that are judged by, which are all but TCP and UDP on the bridges; undefined when its evidence has none. Not decoded for a run that was interrupted by this very signal: somebody
  * waits for it to end, and it is invalid whatever they say.
- * @throws Failure as decodeCapture, and when the file does not hold as many packets as were captured.
+ * @throws Failure as decodeCapture, and when the file does not hold as many packets as its evidence says.
  */
 export async function packetsOf(bundle: string, evidence: Pick<Evidence, "capture" | "topology">, signal: AbortSignal): Promise<readonly Packet[] | undefined> {
   const { capture } = evidence;
@@ -16,7 +16,8 @@ export async function packetsOf(bundle: string, evidence: Pick<Evidence, "captur
   const file = await captureFile(bundle, evidence);
   if (file === undefined) return undefined;
   const { packets, frames } = await decodeCapture(file, signal, { countDataAt: topologies.get(evidence.topology)?.bridges ?? [] });
-  const other = capture.points.find((point) => point.packets !== (frames.get(point.interface) ?? 0));
+  // One that has a problem is known not to be whole, and its run invalid.
+  const other = capture.problem !== undefined ? undefined : capture.points.find((point) => point.packets !== (frames.get(point.interface) ?? 0));
   if (other !== undefined) {
     throw new Failure({
       tried: `read the capture ${file}`,
