@@ -9,6 +9,7 @@ import { lockFile, scriptConfig } from "./lockFile.ts";
 import { gratuitousArp, scriptsRun, scriptUser, strictMode } from "./notifyScripts.ts";
 import { addressFilter, cacheSize, protocolFilter, stateFilter } from "./replicationFilter.ts";
 import { replicates, replicationAgrees, replicationChannel, replicationInterface, replicationPeer } from "./replicationLink.ts";
+import { offloadedStates } from "./offloadedStates.ts";
 import { becomesBackup, becomesPrimary } from "./replicationSteps.ts";
 import { returnPath } from "./returnPath.ts";
 import type { Rule } from "./rule.ts";
@@ -43,6 +44,7 @@ const rules: readonly Rule[] = [
   gratuitousArp,
   becomesPrimary,
   becomesBackup,
+  offloadedStates,
   replicates,
   replicationAgrees,
   replicationInterface,

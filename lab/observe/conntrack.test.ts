@@ -91,6 +91,12 @@ describe("conntrackd's caches", () => {
     expect(entries.find((entry) => entry.original.sourcePort === 41002)).toMatchObject({ mark: 5 });
   });
 
+  // As conntrackd 1.4.7 prints it in the mode ALARM.
+  test("an entry of a cache that forgets says when, and is one", () => {
+    const [entry] = parseCache("tcp      6 ESTABLISHED src=192.168.0.3 dst=192.168.1.3 sport=36490 dport=7 [ASSURED] [expires in 58s] [active since 5s]\n");
+    expect(entry).toMatchObject({ state: "ESTABLISHED", original: { sourcePort: 36490 }, flags: ["ASSURED"] });
+  });
+
   test("conntrackd's complaint is no cache", () => {
     expect(() => parseCache(recorded("conntrackd-not-running.stderr"))).toThrow(Failure);
   });

@@ -25,7 +25,8 @@ export function parseConntrack(text: string): ConntrackEntry[] {
 }
 
 /**
- * Entries of a cache of conntrackd's (`conntrackd -i`, `-e`): the same grammar without timeout, with `[active since Ns]`.
+ * Entries of a cache of conntrackd's (`conntrackd -i`, `-e`): the same grammar without timeout, with `[active since Ns]`, and `[expires in Ns]` where the cache has a
+ * timer (CacheTimeout, of the mode ALARM).
  * The external cache has no reply tuples: the peer sends the original tuple, and the translation beside it (conntrack-tools src/build.c).
  * @throws Failure as parseConntrack.
  */
@@ -39,8 +40,8 @@ function linesOf(text: string): string[] {
 
 function parseLine(line: string): ConntrackEntry {
   const bad = (seen: string) => unreadable("conntrack", seen, line);
-  // The one flag with blanks in it; every other token is a word.
-  const words = line.replace(/\[active since \d+s\]/u, "").trim().split(/\s+/u);
+  // What has blanks in it; every other token is a word.
+  const words = line.replace(/\[(?:active since|expires in) \d+s\]/gu, "").trim().split(/\s+/u);
   if (/^ipv[46]$/u.test(words[0] ?? "")) words.splice(0, 2);
   const protocol = words.shift() ?? "";
   if (!/^[a-z][a-z0-9-]*$/u.test(protocol)) throw bad("no protocol");
