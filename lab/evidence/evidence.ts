@@ -62,13 +62,15 @@ export const transitionSchema = z.object({
 
 /**
  * The host while the lab ran: how late a 100 ms timer of the runner's woke, at worst, and for how long each machine's QEMU wanted to run and was not let.
- * A starved host cannot judge; the same is allowed of both.
+ * A starved host cannot judge; the same is allowed of both. Nor can one whose endpoints do not get to what arrives.
  */
 export const hostHealthSchema = z.object({
   worstTimerDelayMs: z.number().min(0),
   allowedTimerDelayMs: z.number().positive(),
   /** Absent in bundles of before it was watched. */
   standstills: z.array(z.object({ machine: z.string(), worstMs: z.number().min(0) })).optional(),
+  /** Datagrams that an endpoint's own kernel dropped as its agent did not get to them. Absent in bundles of before they were counted, and when the run ended before. */
+  unreadDatagrams: z.array(z.object({ machine: z.string(), count: z.int().min(0) })).optional(),
 });
 
 /** All that a run's verdict rests on. Judging reads this and nothing else. */

@@ -133,6 +133,7 @@ const mutations: Mutation[] = [
   ["a datagram was dropped that only a TCP probe's port explains", (e) => drop(failover(e), 50_003, "192.168.0.3", "192.168.1.3", 23, "eth0", "udp"), ["no-drops-on-survivor failover fail"]],
   ["a probe was not made", (e) => void failover(e).probes.splice(3, 1), ["new-connections failover invalid"]],
   ["the host was starved", (e) => (e.hostHealth.worstTimerDelayMs = 501), ["host-health run invalid"]],
+  ["an endpoint's kernel dropped what its agent did not get to", (e) => (e.hostHealth.unreadDatagrams = [{ machine: "client", count: 0 }, { machine: "omarine", count: 3 }]), ["host-health run invalid"]],
   ["the host held a machine up", (e) => (e.hostHealth.standstills = [{ machine: "fw-1", worstMs: 501 }, { machine: "fw-2", worstMs: 20 }]), ["host-health run invalid"]],
 ];
 

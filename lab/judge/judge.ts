@@ -95,16 +95,19 @@ export function judge(evidence: Evidence, { topology = topologies.get(evidence.t
   return { ...verdictOf(evidence, topology, results, flows), checks: results, flows, outages, timelines, drops };
 }
 
-function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs, standstills } }: Evidence): CheckResult {
+function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs, standstills, unreadDatagrams } }: Evidence): CheckResult {
   const worst = standstills?.toSorted((a, b) => b.worstMs - a.worstMs)[0];
-  const healthy = Math.max(worstTimerDelayMs, worst?.worstMs ?? 0) <= allowedTimerDelayMs;
+  const keptPace = Math.max(worstTimerDelayMs, worst?.worstMs ?? 0) <= allowedTimerDelayMs;
+  const unread = (unreadDatagrams ?? []).filter(({ count }) => count > 0).map(({ machine, count }) => `${machine} dropped ${count} datagrams that had reached it`);
+  const starved = keptPace ? "an endpoint was starved, so what is lost may be its loss" : "the host was starved, so a stall may be the host's";
+  const healthy = keptPace && unread.length === 0;
   return {
     id: "host-health",
     phase: "run",
     verdict: healthy ? "pass" : "invalid",
-    measured: `a timer of the host woke ${Math.round(worstTimerDelayMs)} ms late at worst${worst === undefined ? "" : `, ${worst.machine} was held up for ${Math.round(worst.worstMs)} ms`}`,
-    allowed: `at most ${Math.round(allowedTimerDelayMs)} ms`,
-    explanation: healthy ? "the host kept pace, so stalls are the firewalls'" : "cannot be judged: the host was starved, so a stall may be the host's and not the firewalls'",
+    measured: `a timer of the host woke ${Math.round(worstTimerDelayMs)} ms late at worst${worst === undefined ? "" : `, ${worst.machine} was held up for ${Math.round(worst.worstMs)} ms`}${unread.map((told) => `, ${told}`).join("")}`,
+    allowed: `at most ${Math.round(allowedTimerDelayMs)} ms${unreadDatagrams === undefined ? "" : "; no datagram that an endpoint does not get to"}`,
+    explanation: healthy ? "the host kept pace, so stalls are the firewalls'" : `cannot be judged: ${starved} and not the firewalls'`,
     evidence: ["evidence.json"],
   };
 }

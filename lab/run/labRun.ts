@@ -1,10 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Promises } from "../config/promises.ts";
 import type { ComingUp, TroubledUnit } from "../evidence/comingUp.ts";
 import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
-import type { Clock, FlowLedger } from "../evidence/ledger.ts";
 import type { Observation } from "../evidence/observation.ts";
-import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import { messageOf } from "../failure/failure.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
 import { StandstillWatch } from "../host/standstill.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -13,39 +11,30 @@ import { troubledUnits } from "../observe/units.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
 import { keepQuotes, type Quote } from "../report/quotes.ts";
-import { machineSpec, managementAddressOf, type Topology } from "../topology/topology.ts";
-import { AgentClient } from "../traffic/agentClient.ts";
+import type { Topology } from "../topology/topology.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
-import { openFlows, OpenFlows } from "../traffic/openFlows.ts";
-import { askPolicy } from "../traffic/policyProbes.ts";
-import { agentPort } from "../traffic/protocol.ts";
+import type { OpenFlows } from "../traffic/openFlows.ts";
 import { Lab } from "./lab.ts";
 import { LabEvents, type RunningMachine } from "./labEvents.ts";
 import type { LiveSnapshot } from "./liveSnapshot.ts";
 import { lookAround } from "./lookAround.ts";
-import type { Prepared } from "./prepare.ts";
-import { allowedService, policyAsked, startAllowed, startDenied, type PolicyAsked } from "./policyQuestion.ts";
 import { RunCapture, type CaptureChoice } from "./runCapture.ts";
+import { RunTraffic, type RunTrafficOptions } from "./runTraffic.ts";
 import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions } from "./startLab.ts";
-import { unmovedFlows, unsettledFlows } from "./stuckFlows.ts";
 import { askVersions } from "./versions.ts";
 import { waitUntil } from "./waitUntil.ts";
 import { holdingsOf, ownershipLook, replicaPlaceOf, replicationLook, type Holdings, type StateLook } from "./watchStates.ts";
 
-export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"> {
+export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes">, RunTrafficOptions {
   /** Keeps what is seen: the run's bundle. */
   readonly keeper: Keeper;
   /** Whether the lab is to be saved with its flows. */
   readonly savable?: boolean;
   /** Whether the run is captured. A lab that is to be saved is not. */
   readonly capture: CaptureChoice;
-  /** What the config tree promises: what flows may be opened, what service the policy refuses. */
-  readonly promises: Promises;
 }
 
 const steadyWithinMs = 120_000;
-const movingWithinMs = 30_000;
-const settledWithinMs = 15_000;
 const replicatedWithinMs = 30_000;
 
 /**
@@ -67,21 +56,15 @@ export class LabRun implements AsyncDisposable {
   versions: Readonly<Record<string, string>> = {};
   readonly #keeper: Keeper;
   readonly #capture: RunCapture | undefined;
-  readonly #client: AgentClient;
-  readonly #server: AgentClient;
-  readonly #policy: PolicyAsked;
-  readonly #keys: Prepared["keys"];
-  readonly #clocks: Clock[] = [];
+  readonly #traffic: RunTraffic;
   readonly #begunAtMs: number;
   readonly #health = new HostHealthWatch();
   readonly #standstills: StandstillWatch;
   readonly #events: LabEvents;
   /** Firewalls that were found to keep no external cache. */
   readonly #injecting = new Set<string>();
-  #flows: OpenFlows | undefined;
-  #ledgers: FlowLedger[] = [];
 
-  private constructor(options: Omit<LabRunOptions, "cold">, { lab, begun, begunAtMs, durations }: StartedLab, capture: RunCapture | undefined, client: AgentClient, server: AgentClient) {
+  private constructor(options: Omit<LabRunOptions, "cold">, { lab, begun, begunAtMs, durations }: StartedLab, capture: RunCapture | undefined, traffic: RunTraffic) {
     const { topology } = options;
     this.lab = lab;
     this.begun = begun;
@@ -91,21 +74,18 @@ export class LabRun implements AsyncDisposable {
     this.progress = options.progress;
     this.signal = options.signal;
     this.#keeper = options.keeper;
-    this.#keys = options.prepared.keys;
     this.#capture = capture;
-    this.#client = client;
-    this.#server = server;
+    this.#traffic = traffic;
     this.#health.start();
     this.#standstills = new StandstillWatch(() => lab.names.map((name) => lab.machine(name)).filter(({ isOn }) => isOn));
     this.#standstills.start();
     this.#events = new LabEvents(options);
-    this.#policy = policyAsked(lab, topology, { client, server }, options.promises);
   }
 
   /** Brings the topology up with its config trees and takes up its agents. @throws Failure when something does not start; nothing is left running then. */
   static async start(options: LabRunOptions): Promise<LabRun> {
     const started = await startLab({ ...options, keptIn: options.keeper.folder, writes: options.savable === true ? "kept" : "private" });
-    return LabRun.#over(options, started, async (run) => startDenied(run.#policy, run.signal));
+    return LabRun.#over(options, started, (run) => run.#traffic.startDenied());
   }
 
   /** Brings a lab back that was saved with its flows; they speak on. @throws Failure when it cannot be; nothing is left running then. */
@@ -114,24 +94,17 @@ export class LabRun implements AsyncDisposable {
     const lab = await Lab.restore(await labOptions({ ...options, keptIn: options.keeper.folder }), live.lab);
     const begunAtMs = performance.now();
     const durations = { restoreMs: Math.round(begunAtMs - begin) };
-    return LabRun.#over(options, { lab, begun: "live", begunAtMs, durations }, async (run) => {
-      run.#flows = OpenFlows.takeUp(live.flows, { client: run.#client, server: run.#server, progress: run.progress });
-      await run.#flows.speak(run.signal);
-      await run.measureClocks();
-    });
+    return LabRun.#over(options, { lab, begun: "live", begunAtMs, durations }, (run) => run.#traffic.takeUp(live.flows));
   }
 
   static async #over(options: Omit<LabRunOptions, "cold">, started: StartedLab, begin: (run: LabRun) => Promise<void>): Promise<LabRun> {
-    const { topology, signal } = options;
     let run: LabRun | undefined;
     let capture: RunCapture | undefined;
     try {
       if (options.savable !== true) capture = await RunCapture.start(options.capture, options);
-      const connect = (name: string) =>
-        AgentClient.connect({ name, address: managementAddressOf(machineSpec(topology, name)), port: agentPort }, { signal });
-      const [client, server] = await Promise.all([connect(topology.client), connect(topology.server)]);
-      run = new LabRun(options, started, capture, client, server);
-      const [, versions] = await Promise.all([begin(run), askVersions(started.lab.machine(topology.client).shell, { ...options, imageId: options.prepared.image.id })]);
+      const traffic = await RunTraffic.connect(started.lab, options);
+      run = new LabRun(options, started, capture, traffic);
+      const [, versions] = await Promise.all([begin(run), askVersions(started.lab.machine(options.topology.client).shell, { ...options, imageId: options.prepared.image.id })]);
       run.versions = versions;
       return run;
     } catch (error) {
@@ -146,13 +119,7 @@ export class LabRun implements AsyncDisposable {
    * them. Stays paused. @throws Failure when the flows do not settle, or the lab cannot be saved.
    */
   async save(folder: string): Promise<LiveSnapshot> {
-    const unsettled = await this.flows.hold({ within: settledWithinMs, signal: this.signal });
-    if (unsettled.length > 0) {
-      throw unsettledFlows(unsettled, settledWithinMs);
-    }
-    const flows = this.flows.record();
-    this.#client.reconnect();
-    this.#server.reconnect();
+    const flows = await this.#traffic.hold();
     return { lab: await this.lab.save(folder), flows };
   }
 
@@ -167,10 +134,7 @@ export class LabRun implements AsyncDisposable {
 
   /** The flows of the run. @throws Failure when none were opened. */
   get flows(): OpenFlows {
-    if (this.#flows === undefined) {
-      throw new Failure({ tried: "use the run's flows", seen: "none were opened", remedy: "Call open first", exit: exitCode.usage });
-    }
-    return this.#flows;
+    return this.#traffic.flows;
   }
 
   /** Measures how long a part of the run takes. */
@@ -221,30 +185,9 @@ export class LabRun implements AsyncDisposable {
     return { units: (await Promise.all(units)).flat(), files };
   }
 
-  /**
-   * Opens flows through the firewalls and waits until each has moved.
-   * @param within milliseconds for all to open, and as many again for all to move; 120 s and 30 s unless another time is given.
-   * @throws FlowsNotOpen when one cannot be opened or does not move; Failure when an agent does not answer.
-   */
-  async open(specs: readonly FlowSpec[], within?: number): Promise<OpenFlows> {
-    const { signal, progress, topology } = this;
-    await startAllowed(this.#policy, specs, signal);
-    this.#flows = await openFlows({
-      client: this.#client,
-      server: this.#server,
-      serverAddress: this.#policy.server.address,
-      specs,
-      sshIdentity: { username: "root", privateKey: this.#keys.clientPrivateKey, hostKey: this.#keys.hostKeys[topology.server]?.publicKeyLine ?? "" },
-      progress,
-      signal,
-      ...(within !== undefined && { within }),
-    });
-    this.#clocks.push(...(await this.#flows.clocks(signal)));
-    const { notResumed } = await this.#flows.moving({ within: within ?? movingWithinMs, signal });
-    if (notResumed.length > 0) {
-      throw unmovedFlows(notResumed, specs.length, topology.active);
-    }
-    return this.#flows;
+  /** Opens flows through the firewalls and waits until each has moved. @throws as RunTraffic.open. */
+  open(specs: readonly FlowSpec[], within?: number): Promise<OpenFlows> {
+    return this.#traffic.open(specs, within);
   }
 
   /**
@@ -293,12 +236,8 @@ export class LabRun implements AsyncDisposable {
   }
 
   /** Puts the policy's questions. @param takeoverMs how long those during a takeover go on. @throws Failure when a machine does not answer. */
-  async ask(moment: Probe["moment"], takeoverMs?: number): Promise<Probe[]> {
-    using step = this.progress.step(`new, denied and forged connections (${moment})`);
-    const allowed = allowedService(this.#policy, this.flows.flows.map(({ spec }) => spec));
-    const probes = await askPolicy({ ...this.#policy, allowed }, { moment, signal: this.signal, ...(takeoverMs !== undefined && { takeoverMs }) });
-    step.done(probes.map(({ id, outcome, packetsThrough }) => `${id} ${outcome}, ${packetsThrough} through`).join("; "));
-    return probes;
+  ask(moment: Probe["moment"], takeoverMs?: number): Promise<Probe[]> {
+    return this.#traffic.ask(moment, takeoverMs);
   }
 
   /** Lets traffic flow for a while. */
@@ -312,15 +251,14 @@ export class LabRun implements AsyncDisposable {
   }
 
   /** Measures the clocks again: over a long run they drift. */
-  async measureClocks(): Promise<void> {
-    this.#clocks.push(...(await this.flows.clocks(this.signal)));
+  measureClocks(): Promise<void> {
+    return this.#traffic.measureClocks();
   }
 
   /** Lets what is in flight arrive, collects the ledgers of the flows, if there are any, and keeps the capture. @throws Failure */
   async collect(): Promise<void> {
-    if (this.#flows !== undefined) await this.measureClocks();
     await this.#events.keep();
-    if (this.#flows !== undefined) this.#ledgers = await this.#flows.ledgers({ signal: this.signal });
+    await this.#traffic.collect();
     await this.keepCapture();
   }
 
@@ -333,11 +271,11 @@ export class LabRun implements AsyncDisposable {
   evidence(interrupted?: unknown): Evidence {
     return {
       topology: this.topology.name,
-      flows: this.#ledgers,
-      clocks: [...this.#clocks, ...this.#events.clocks],
+      flows: [...this.#traffic.ledgers],
+      clocks: [...this.#traffic.clocks, ...this.#events.clocks],
       transitions: this.transitions,
       events: this.#events.events(),
-      hostHealth: { ...this.#health.health(), standstills: this.#standstills.standstills() },
+      hostHealth: { ...this.#health.health(), standstills: this.#standstills.standstills(), ...(this.#traffic.unread && { unreadDatagrams: [...this.#traffic.unread] }) },
       ...(this.#capture?.record !== undefined && { capture: this.#capture.record }),
       ...(this.comingUp !== undefined && { comingUp: this.comingUp }),
       ...(this.#injecting.size > 0 && { injecting: [...this.#injecting] }),
@@ -359,8 +297,7 @@ export class LabRun implements AsyncDisposable {
     this.#health.stop();
     this.#standstills.stop();
     await this.#events[Symbol.asyncDispose]();
-    await this.#client[Symbol.asyncDispose]();
-    await this.#server[Symbol.asyncDispose]();
+    await this.#traffic[Symbol.asyncDispose]();
     await this.#capture?.[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }

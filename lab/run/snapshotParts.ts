@@ -5,7 +5,7 @@ import { laying } from "../machine/layTree.ts";
 import { idleFiles, packedFiles } from "../machine/machineFiles.ts";
 import { qemuArguments } from "../machine/qemuArguments.ts";
 import type { SnapshotParts } from "../snapshot/parts.ts";
-import { labsOwnFiles, type LabOptions } from "./lab.ts";
+import { labsOwnFiles, type LabOptions } from "./labOptions.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** What the idle machines of a lab depend on. Paths of files are no part of it: their contents are. */

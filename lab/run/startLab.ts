@@ -10,7 +10,8 @@ import { snapshotLimitBytes } from "../snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
 import type { Topology } from "../topology/topology.ts";
 import { agentPort } from "../traffic/protocol.ts";
-import { Lab, type LabOptions } from "./lab.ts";
+import { Lab } from "./lab.ts";
+import type { LabOptions } from "./labOptions.ts";
 import type { Prepared } from "./prepare.ts";
 import { restoreWarm, savedIdle } from "./warmLab.ts";
 
