@@ -42,7 +42,7 @@ export function readCounts(output: string, interfaces: readonly string[]): Dumpc
  * @param frames how many of each point are in the file: needed where anything was flushed.
  */
 export function pointsInFile({ points, problem }: DumpcapCounts, frames: ReadonlyMap<string, number> | undefined, allWritten: boolean): { readonly points: CapturePoint[]; readonly problem: string | undefined } {
-  const inFile = ({ interface: name, packets }: CapturePoint): number => (frames === undefined ? packets : (frames.get(name) ?? 0));
+  const inFile = ({ interface: name, packets }: Pick<CapturePoint, "interface" | "packets">): number => (frames === undefined ? packets : (frames.get(name) ?? 0));
   const other = points.find((point) => inFile(point) > point.packets || inFile(point) < point.packets - point.flushed);
   return {
     points: points.map(({ flushed, dropped, ...point }) => ({ ...point, packets: inFile(point), dropped: allWritten ? dropped : dropped + flushed })),
