@@ -108,14 +108,11 @@ export function idleFiles(): TreeEntry[] {
   ];
 }
 
-/** What one datagram socket of an endpoint may hold: see receiveBufferBytes of the agent. */
-const receiveBufferBytes = 8 * 1024 * 1024;
-
 /**
  * Files and unit that run the flow agent on an endpoint: node runs the first file of `program` from /run, the others lie beside it, and it is
- * asked on the management address. The agent holds the flows, so it is out of reach of the out-of-memory killer.
+ * asked on the management address. Its sockets may hold `receiveBufferBytes` each. The agent holds the flows, so it is out of reach of the out-of-memory killer.
  */
-export function agentFiles(spec: MachineSpec, program: readonly [ProgramFile, ...ProgramFile[]], port: number): TreeEntry[] {
+export function agentFiles(spec: MachineSpec, program: readonly [ProgramFile, ...ProgramFile[]], { port, receiveBufferBytes }: { readonly port: number; readonly receiveBufferBytes: number }): TreeEntry[] {
   return [
     ...program.map(({ name, content }) => file(`run/fwlab/${name}`, content)),
     file(

@@ -271,11 +271,11 @@ export class LabRun implements AsyncDisposable {
   evidence(interrupted?: unknown): Evidence {
     return {
       topology: this.topology.name,
-      flows: [...this.#traffic.ledgers],
+      flows: this.#traffic.ledgers,
       clocks: [...this.#traffic.clocks, ...this.#events.clocks],
       transitions: this.transitions,
       events: this.#events.events(),
-      hostHealth: { ...this.#health.health(), standstills: this.#standstills.standstills(), ...(this.#traffic.unread && { unreadDatagrams: [...this.#traffic.unread] }) },
+      hostHealth: { ...this.#health.health(), standstills: this.#standstills.standstills(), ...(this.#traffic.unread && { unreadDatagrams: this.#traffic.unread }) },
       ...(this.#capture?.record !== undefined && { capture: this.#capture.record }),
       ...(this.comingUp !== undefined && { comingUp: this.comingUp }),
       ...(this.#injecting.size > 0 && { injecting: [...this.#injecting] }),

@@ -34,9 +34,9 @@ export class RunTraffic implements AsyncDisposable {
   /** Of the agents, against the host's. */
   readonly clocks: Clock[] = [];
   /** What the flows sent and got, once it was collected. */
-  ledgers: readonly FlowLedger[] = [];
+  ledgers: FlowLedger[] = [];
   /** Datagrams that reached an endpoint and that its kernel dropped during the run, as nobody read them in time; once the ledgers were collected. */
-  unread: readonly { readonly machine: string; readonly count: number }[] | undefined;
+  unread: { readonly machine: string; readonly count: number }[] | undefined;
   readonly #options: RunTrafficOptions;
   readonly #client: AgentClient;
   readonly #server: AgentClient;

@@ -9,6 +9,7 @@ import type { Progress } from "../progress/progress.ts";
 import { snapshotLimitBytes } from "../snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
 import type { Topology } from "../topology/topology.ts";
+import { receiveBufferBytes } from "../traffic/agent/udpSocket.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
 import type { LabOptions } from "./labOptions.ts";
@@ -40,7 +41,7 @@ export async function labOptions({ topology, trees, prepared, keptIn, progress, 
     accelerator: prepared.choice.accelerator,
     folder: labFolder(),
     consoles,
-    extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, prepared.agent, agentPort) : []),
+    extraFiles: (spec) => (spec.role === "endpoint" ? agentFiles(spec, prepared.agent, { port: agentPort, receiveBufferBytes }) : []),
     progress,
     ...(patience && { patience }),
     signal,

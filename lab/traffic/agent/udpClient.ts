@@ -1,13 +1,11 @@
-import { createSocket } from "node:dgram";
-import { isIPv6 } from "node:net";
 import { errorCode } from "./flow.ts";
-import { receiveBufferBytes } from "./receiveBuffer.ts";
 import { recordSize } from "./record.ts";
 import type { RecordFlow } from "./recordFlow.ts";
+import { udpSocket } from "./udpSocket.ts";
 
 /** Opens a UDP flow with a source port of its own: sends numbered requests, notes the answers and every ICMP error. */
 export function openUdpFlow(address: string, flow: RecordFlow, firstInMs: number): void {
-  const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", recvBufferSize: receiveBufferBytes });
+  const socket = udpSocket(address);
   flow.destroy = () => {
     flow.destroy = undefined;
     socket.close();

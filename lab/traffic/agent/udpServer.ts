@@ -1,13 +1,12 @@
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
-import { receiveBufferBytes } from "./receiveBuffer.ts";
+import type { RemoteInfo, Socket } from "node:dgram";
 import { forward, ofFlow, readRecord, recordSize } from "./record.ts";
 import type { RecordFlow } from "./recordFlow.ts";
 import type { Sessions } from "./sessions.ts";
+import { udpSocket } from "./udpSocket.ts";
 
 /** Answers UDP flows on an address. @throws the socket's error (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
 export async function serveUdp(address: string, port: number, sessions: Sessions): Promise<Socket> {
-  const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", recvBufferSize: receiveBufferBytes });
+  const socket = udpSocket(address);
   /** Whose source an address is, for datagrams too broken to say it. */
   const bySource = new Map<string, RecordFlow>();
   await new Promise<void>((resolve, reject) => {
