@@ -137,7 +137,7 @@ const mutations: Mutation[] = [
   ["the host held a machine up", (e) => (e.hostHealth.standstills = [{ machine: "fw-1", worstMs: 501 }, { machine: "fw-2", worstMs: 20 }]), ["host-health run invalid"]],
 ];
 
-test("an allowed connection that was begun while the duty moved may be lost; one that was answered may not", () => {
+test("an allowed connection that was begun while the duty moved may be lost; one that the survivor of a power cut answered may not", () => {
   const evidence = healthyRun();
   const asked: Probe = { ...probe(failover(evidence), "allowed-service", "before"), moment: "during", sourcePorts: [50_090] };
   failover(evidence).probes.push(asked);
@@ -145,6 +145,16 @@ test("an allowed connection that was begun while the duty moved may be lost; one
   expect(judge(evidence).checks).toContainEqual(expect.objectContaining({ id: "no-drops-on-survivor", phase: "failover", verdict: "fail" }));
   asked.outcome = "timeout";
   expect(judge(evidence).verdict).toBe("pass");
+});
+
+test("an allowed connection that was answered while the duty was given back may be lost, for its answerer lived; one from before may not", () => {
+  const evidence = healthyRun();
+  const asked: Probe = { ...probe(failback(evidence), "allowed-service", "before"), moment: "during", sourcePorts: [50_091] };
+  failback(evidence).probes.push(asked);
+  drop(failback(evidence), must(asked.sourcePorts[0]), "192.168.0.3", "192.168.1.3", 7);
+  expect(judge(evidence).verdict).toBe("pass");
+  asked.moment = "before";
+  expect(judge(evidence).checks).toContainEqual(expect.objectContaining({ id: "no-drops-on-survivor", phase: "failback", verdict: "fail" }));
 });
 
 describe("one change flips its own check and no other", () => {

@@ -1,7 +1,7 @@
-import type { Probe } from "../evidence/evidence.ts";
+import type { Probe, Transition } from "../evidence/evidence.ts";
 import type { LoggedPacket } from "../evidence/observation.ts";
 import { hostPart, machineSpec } from "../topology/topology.ts";
-import type { Scene } from "./scene.ts";
+import { returnId, type Scene } from "./scene.ts";
 import { conntrackText, protocolOf, reversed, tupleText } from "./tuples.ts";
 
 /** Whom a logged packet belonged to. Packets to the firewall itself that are no flow's are none of these: they were never to be forwarded. */
@@ -65,15 +65,18 @@ function isRefusedProbes({ evidence, topology }: Scene, packet: LoggedPacket): b
   const probes = evidence.transitions.flatMap((transition) => transition.probes).filter(couldSend);
   const ports = (id: string) => probes.filter((probe) => probe.id === id).flatMap((probe) => probe.sourcePorts);
   if (packet.sourcePort === undefined) return false;
-  if (ports("allowed-service").includes(packet.sourcePort)) return begunInTakeover(probes, packet.sourcePort);
+  if (ports("allowed-service").includes(packet.sourcePort)) return begunInTakeover(evidence.transitions, packet.sourcePort);
   if ([...ports("denied-service"), ...ports("forged-ack")].includes(packet.sourcePort)) return true;
   return probes.some((probe) => probe.id === "denied-service" && probe.target.endsWith(`:${packet.destinationPort ?? ""}`));
 }
 
 /**
- * Whether this is an allowed connection that was begun while the duty moved, and was never answered. When its states came too late for the commit and
- * before the neighbours were told, no pair could know of it: what is promised is that connections which were there before survive.
+ * Whether this is an allowed connection that was begun while the duty moved, and was never answered; or was answered by the firewall that gave the duty
+ * back, for that one lived. When its states came too late for the commit and before the neighbours were told, no pair could know of it: what is promised
+ * is that connections which were there before survive.
  */
-function begunInTakeover(probes: readonly Probe[], sourcePort: number): boolean {
-  return probes.some(({ id, moment, outcome, sourcePorts }) => id === "allowed-service" && moment === "during" && outcome !== "answered" && sourcePorts.includes(sourcePort));
+function begunInTakeover(transitions: readonly Transition[], sourcePort: number): boolean {
+  return transitions.some(({ fault, probes }) =>
+    probes.some(({ id, moment, outcome, sourcePorts }) => id === "allowed-service" && moment === "during" && (outcome !== "answered" || fault.id === returnId) && sourcePorts.includes(sourcePort)),
+  );
 }
