@@ -86,7 +86,7 @@ function parseLine(line: string): ConntrackEntry {
     flags,
     ...(mark !== undefined && { mark: Number(mark) }),
   };
-  return checked("conntrack", conntrackEntrySchema.extend({ original: wellFormed, reply: wellFormed.optional() }), entry, line);
+  return checked("conntrack", wellFormedEntry, entry, line);
 }
 
 const wellFormed = conntrackEntrySchema.shape.original.extend({
@@ -95,6 +95,9 @@ const wellFormed = conntrackEntrySchema.shape.original.extend({
   sourcePort: z.number().int().min(0).max(65_535).optional(),
   destinationPort: z.number().int().min(0).max(65_535).optional(),
 });
+
+/** Made once: a table has thousands of lines. */
+const wellFormedEntry = conntrackEntrySchema.extend({ original: wellFormed, reply: wellFormed.optional() });
 
 function tupleOf(fields: TupleFields) {
   const sourcePort = fields.get("sport");
