@@ -17,6 +17,7 @@ const floors = {
   mutants: ["topology", "evidence"],
   snapshot: ["topology", "host", "image"],
   traffic: ["topology", "evidence", "machine"],
+  load: ["topology", "evidence", "host", "traffic"],
   faults: ["topology", "evidence", "machine"],
   observe: ["topology", "evidence", "host", "machine"],
   capture: ["topology", "evidence", "host", "traffic"],

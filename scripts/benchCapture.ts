@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startCapture } from "../lab/capture/capture.ts";
 import { labFolder } from "../lab/host/labFolder.ts";
+import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 import type { Lab } from "../lab/run/lab.ts";
 import { startLab } from "../lab/run/startLab.ts";
 import type { RoundOptions } from "./benchRound.ts";
@@ -68,7 +69,7 @@ interface Transfer {
 async function transfer(lab: Lab, { server, bytes, signal }: Transfer): Promise<number> {
   const answered = `until socat -u OPEN:/dev/null TCP:${server}:${port},connect-timeout=1; do sleep 0.5; done`;
   const send = `head -c ${bytes} /dev/zero | socat -b 131072 -t 30 - TCP:${server}:${port}`;
-  const said = await lab.machine(lab.topology.client).shell.must(`${answered}; begin=$(date +%s%N); ${send}; end=$(date +%s%N); echo $((end - begin))`, { signal, timeoutMs: 120_000 });
+  const said = await lab.machine(primaryBackup.client).shell.must(`${answered}; begin=$(date +%s%N); ${send}; end=$(date +%s%N); echo $((end - begin))`, { signal, timeoutMs: 120_000 });
   const [counted, tookNs] = said.trim().split(/\s+/u).map(Number);
   if (counted !== bytes || tookNs === undefined || !(tookNs > 0)) throw new RangeError(`a transfer of ${bytes} bytes was answered: ${said}`);
   return counted / (tookNs / 1e9);

@@ -9,7 +9,7 @@ import { Lab } from "../lab/run/lab.ts";
 import type { LabOptions } from "../lab/run/labOptions.ts";
 import type { Prepared } from "../lab/run/prepare.ts";
 import { labOptions } from "../lab/run/startLab.ts";
-import type { Topology } from "../lab/topology/topology.ts";
+import type { PairTopology } from "../lab/topology/topology.ts";
 
 /** One round of measuring. Times in milliseconds from power on, from the command to save, or from the command to restore; sizes in bytes. */
 export interface Round {
@@ -24,7 +24,7 @@ export interface Round {
 }
 
 export interface RoundOptions {
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   readonly trees: readonly string[];
   readonly prepared: Prepared;
   readonly progress: Progress;

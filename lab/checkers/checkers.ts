@@ -51,6 +51,7 @@ export async function checkNode(shell: MachineShell, node: NodeFiles, signal?: A
 async function setScene(asking: Asking, { files }: NodeFiles): Promise<void> {
   const made = files.filter(({ path }) => path.endsWith(".netdev")).flatMap((file) => readSettings(file).filter(({ section, key }) => section === "NetDev" && key === "Name"));
   const asked = [ask(asking, "/lib/systemd/systemd-modules-load")];
-  if (made.length > 0) asked.push(ask(asking, made.map(({ value }) => `ip link add ${quoted(value)} type dummy`).join("; ")));
+  // A dummy does no multicast unless it is told to; what it stands for does, and keepalived asks.
+  if (made.length > 0) asked.push(ask(asking, made.map(({ value }) => `ip link add ${quoted(value)} type dummy && ip link set ${quoted(value)} multicast on`).join("; ")));
   await Promise.all(asked);
 }

@@ -1,4 +1,4 @@
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology } from "../topology/topology.ts";
 import { readConntrackd, type Conntrackd } from "./conntrackd.ts";
 import { conntrackdPath, keepalivedPath } from "./daemonPaths.ts";
 import { readKeepalived, type Keepalived } from "./keepalived.ts";
@@ -11,7 +11,7 @@ import { readUnits, type Unit } from "./units.ts";
 
 /** A firewall pair's files, and its neighbours', as config trees give them. */
 export interface PairFiles {
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   readonly promises: Promises;
   /** The firewalls, in the topology's order. */
   readonly nodes: readonly NodeFiles[];
@@ -36,14 +36,14 @@ export interface NodeConfig extends NodeFiles {
 
 /** What the files of a pair say: what rules look at. */
 export interface PairConfig {
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   readonly promises: Promises;
   readonly nodes: readonly NodeConfig[];
   readonly endpoints: readonly NodeConfig[];
 }
 
 /** Reads what a topology's machines get from these trees, lowest first. @throws Failure (usage) when a tree, or its promises, cannot be read. */
-export async function readPair(topology: Topology, trees: readonly string[]): Promise<PairFiles> {
+export async function readPair(topology: PairTopology, trees: readonly string[]): Promise<PairFiles> {
   const nodes: NodeFiles[] = [];
   const endpoints: NodeFiles[] = [];
   for (const { name, role } of topology.machines) (role === "firewall" ? nodes : endpoints).push(await readNodeFiles(trees, name));

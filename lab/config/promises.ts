@@ -11,7 +11,12 @@ export const flowKinds = ["tcp", "udp", "ssh"] as const;
 /** What a config tree promises of itself, where that is not what most do. */
 export const promisesSchema = z.strictObject({
   /** The topology that the tree is for. */
-  topology: z.enum(["primary-backup", "primary-backup-ipv6"]).default("primary-backup"),
+  topology: z.enum(["primary-backup", "primary-backup-ipv6", "sandwich"]).default("primary-backup"),
+  /** The reference tree, by its name in fixtures/, that this one is laid over: it holds only what differs. */
+  over: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/u, "a name in fixtures/")
+    .optional(),
   /** Which kinds of flows the policy lets through from client to server. One of TCP at least: new connections and forged segments are of it. */
   flows: z
     .array(z.enum(flowKinds))

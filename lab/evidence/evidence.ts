@@ -4,6 +4,7 @@ import { comingUpSchema } from "./comingUp.ts";
 import { eventSchema } from "./event.ts";
 import { clockSchema, flowLedgerSchema } from "./ledger.ts";
 import { observationSchema } from "./observation.ts";
+import { actSchema } from "./sandwich.ts";
 
 /** Something broken on purpose. Times are of the host's epoch clock. */
 export const faultRecordSchema = z.object({
@@ -88,6 +89,8 @@ export const evidenceSchema = z.object({
   comingUp: comingUpSchema.optional(),
   /** Firewalls whose conntrackd says that it keeps no external cache: it puts the other's states straight into the kernel's table. */
   injecting: z.array(z.string()).optional(),
+  /** Of a sandwich: the load, and who carried it. */
+  acts: z.array(actSchema).optional(),
   /** Set when the run did not come to its end: what was being done, and what went wrong. */
   interrupted: z.string().optional(),
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { captureSchema } from "./capture.ts";
 import { distributionSchema } from "./distribution.ts";
 import { flowKindSchema, tupleSchema } from "./ledger.ts";
+import { stretchSchema } from "./sandwichFigures.ts";
 import { dropsSchema, timelineSchema } from "./timeline.ts";
 
 export const verdictSchema = z.enum(["pass", "fail", "invalid"]);
@@ -81,6 +82,8 @@ export const runSchema = z.object({
   timelines: z.array(timelineSchema).default([]),
   /** One entry a transition. Empty without a capture, and in a run of an fwlab that did not know this field yet. */
   drops: z.array(dropsSchema).default([]),
+  /** Of a sandwich's run: its load, and who carried it, stretch by stretch. */
+  stretches: z.array(stretchSchema).optional(),
   /** The capture, `off` when none was wanted; absent when the lab never came up. */
   capture: z.union([z.literal("off"), captureSchema]).optional(),
   /** The command line that repeats the run. */

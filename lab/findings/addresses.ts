@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from "node:net";
-import { hostPart, managementNic, type MachineSpec, type Nic, type Topology } from "../topology/topology.ts";
+import { hostPart, managementNic, type MachineSpec, type Nic, type PairTopology } from "../topology/topology.ts";
 
 /** An address without prefix in the one way to write it; undefined when it is none. */
 export function canonical(text: string): string | undefined {
@@ -34,13 +34,13 @@ export function dataNics({ nics }: MachineSpec): Nic[] {
 }
 
 /** Whose own address this is, management left out. */
-export function ownerOf({ machines }: Topology, address: string): { readonly machine: MachineSpec; readonly nic: Nic } | undefined {
+export function ownerOf({ machines }: PairTopology, address: string): { readonly machine: MachineSpec; readonly nic: Nic } | undefined {
   for (const machine of machines) for (const nic of dataNics(machine)) if (sameAddress(nic.address, address)) return { machine, nic };
   return undefined;
 }
 
 /** Bridges that carry neither a virtual address nor management: for the replication of states. */
-export function syncBridges({ bridges, machines, virtualAddresses }: Topology): string[] {
+export function syncBridges({ bridges, machines, virtualAddresses }: PairTopology): string[] {
   const management = machines.flatMap(({ nics }) => nics.filter(({ name }) => name === managementNic).map(({ bridge }) => bridge));
   return bridges.filter((bridge) => !management.includes(bridge) && virtualAddresses.every((virtual) => virtual.bridge !== bridge));
 }

@@ -3,7 +3,7 @@ import type { Place } from "../config/nodeFiles.ts";
 import type { NodeConfig } from "../config/pair.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { sysctl } from "../config/sysctls.ts";
-import { hostPart, machineSpec, managementNic, type Topology } from "../topology/topology.ts";
+import { hostPart, machineSpec, managementNic, type PairTopology } from "../topology/topology.ts";
 import { ownerOf, sameAddress, syncBridges } from "./addresses.ts";
 import { bothOf, eachWithPeer, lostStates, tell, type Rule } from "./rule.ts";
 
@@ -57,7 +57,7 @@ export const replicationAgrees: Rule = (pair) => {
 };
 
 /** The link by its bridge, as each node may have another name for it. */
-function bridgeOf({ machines }: Topology, { machine }: NodeConfig, { interface: nic }: Transport): string {
+function bridgeOf({ machines }: PairTopology, { machine }: NodeConfig, { interface: nic }: Transport): string {
   return machines.find(({ name }) => name === machine)?.nics.find(({ name }) => name === nic?.value)?.bridge ?? nic?.value ?? "not said";
 }
 

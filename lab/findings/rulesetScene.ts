@@ -4,7 +4,7 @@ import type { NodeConfig, PairConfig } from "../config/pair.ts";
 import { placeOf } from "../config/ruleSource.ts";
 import type { Chain, Hook, Ruleset } from "../config/ruleset.ts";
 import { sysctl } from "../config/sysctls.ts";
-import { hostPart, machineSpec, type Nic, type Topology } from "../topology/topology.ts";
+import { hostPart, machineSpec, type Nic, type PairTopology } from "../topology/topology.ts";
 import { missingAt } from "./rule.ts";
 
 /** A firewall whose kernel was asked for its rules. */
@@ -48,7 +48,7 @@ export function flowsThrough({ topology, promises }: PairConfig, node: NodeConfi
 /** Of the client's ephemeral ports (net.ipv4.ip_local_port_range). */
 const aPort = 40_000;
 
-function nicAt(topology: Topology, machine: string): Nic {
+function nicAt(topology: PairTopology, machine: string): Nic {
   const [nic] = machineSpec(topology, machine).nics;
   if (nic === undefined) throw new RangeError(`${machine} has no NIC`);
   return nic;

@@ -1,5 +1,5 @@
 import type { Packet } from "../evidence/packet.ts";
-import { hostPart, machineSpec, nicOf, type Topology } from "../topology/topology.ts";
+import { hostPart, machineSpec, nicOf, type PairTopology } from "../topology/topology.ts";
 
 /** The longest time between two VRRP adverts of a machine on one bridge. */
 export interface AdvertSilence {
@@ -13,7 +13,7 @@ export interface AdvertSilence {
  * For how long a machine sent no advert before a moment, at the longest, on any of its bridges; undefined where fewer than two adverts were captured. What a
  * backup did that heard its master all along, is its own doing. By the machine's own address, as of a virtual router's MAC there may be two senders.
  */
-export function longestAdvertSilence(packets: readonly Packet[], topology: Topology, machine: string, beforeMs: number): AdvertSilence | undefined {
+export function longestAdvertSilence(packets: readonly Packet[], topology: PairTopology, machine: string, beforeMs: number): AdvertSilence | undefined {
   const spec = machineSpec(topology, machine);
   let longest: AdvertSilence | undefined;
   for (const { name, bridge } of spec.nics) {

@@ -1,8 +1,10 @@
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Packet } from "../evidence/packet.ts";
 import type { CheckResult, FlowResult, Outage, Verdict } from "../evidence/run.ts";
+import type { Stretch } from "../evidence/sandwichFigures.ts";
 import type { Drops, Timeline } from "../evidence/timeline.ts";
-import type { Topology } from "../topology/topology.ts";
+import { sandwich } from "../topology/sandwich.ts";
+import type { PairTopology, Topology } from "../topology/topology.ts";
 import { captureWhole } from "./captureWhole.ts";
 import { comesUp } from "./comesUp.ts";
 import { dropsOf } from "./drops.ts";
@@ -14,7 +16,9 @@ import { noDropsOnSurvivor } from "./noDropsOnSurvivor.ts";
 import { outageOf } from "./outage.ts";
 import { outageInBound } from "./outageInBound.ts";
 import { replicatedBefore } from "./replicatedBefore.ts";
+import { sandwichChecks } from "./sandwichChecks.ts";
 import { firstOf, startOf, type Check, type Scene } from "./scene.ts";
+import { stretchesOf } from "./stretches.ts";
 import { stateOnSurvivor } from "./stateOnSurvivor.ts";
 import { steadyBefore } from "./steadyBefore.ts";
 import { survivalOf, type Survival } from "./survival.ts";
@@ -50,11 +54,13 @@ export interface Judgement {
   readonly outages: Outage[];
   readonly timelines: Timeline[];
   readonly drops: Drops[];
+  /** Of a sandwich's run. */
+  readonly stretches?: Stretch[];
 }
 
 export interface JudgeOptions {
   /** The lab's map; by default the one that the evidence names. */
-  readonly topology?: Topology | undefined;
+  readonly topology?: PairTopology | undefined;
   /** The run's capture, decoded, in the order of the packets' times. Without one, what only packets can tell is not told. */
   readonly packets?: readonly Packet[] | undefined;
 }
@@ -67,6 +73,7 @@ export interface JudgeOptions {
  * to answer. Invalid dominates fail, and fail dominates pass.
  */
 export function judge(evidence: Evidence, { topology = topologies.get(evidence.topology), packets }: JudgeOptions = {}): Judgement {
+  if (evidence.topology === sandwich.name) return judgeSandwich(evidence, packets);
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
   const results: CheckResult[] = [hostHealth(evidence), ...(evidence.comingUp === undefined ? [] : [comesUp(evidence.comingUp)])];
@@ -95,6 +102,14 @@ export function judge(evidence: Evidence, { topology = topologies.get(evidence.t
   return { ...verdictOf(evidence, topology, results, flows), checks: results, flows, outages, timelines, drops };
 }
 
+/** Judges a sandwich's run: who carried what, and what became of the flows when a firewall lost its power. */
+function judgeSandwich(evidence: Evidence, packets: readonly Packet[] | undefined): Judgement {
+  const capture = captureWhole(evidence, sandwich, packets);
+  const { checks: own, flows, outages } = sandwichChecks(evidence, sandwich, packets);
+  const results = [hostHealth(evidence), ...(capture === undefined ? [] : [capture]), ...own];
+  return { ...verdictOf(evidence, sandwich, results, flows), checks: results, flows, outages, timelines: [], drops: [], stretches: stretchesOf(evidence, sandwich, packets) };
+}
+
 function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs, standstills, unreadDatagrams } }: Evidence): CheckResult {
   const worst = standstills?.toSorted((a, b) => b.worstMs - a.worstMs)[0];
   const keptPace = Math.max(worstTimerDelayMs, worst?.worstMs ?? 0) <= allowedTimerDelayMs;
@@ -117,10 +132,10 @@ function verdictOf(evidence: Evidence, topology: Topology | undefined, results: 
   if (evidence.interrupted !== undefined) return invalid(`the run did not come to its end: ${evidence.interrupted}`);
   if (topology === undefined) return invalid(`unknown topology ${evidence.topology}`);
   const neverUp = results.some(({ id, verdict }) => id === "comes-up" && verdict === "fail");
-  if (evidence.transitions.length === 0 && !neverUp) return invalid("nothing was broken: the run has no transition");
+  if (evidence.transitions.length === 0 && evidence.acts === undefined && !neverUp) return invalid("nothing was broken: the run has no transition");
   const worst = (["invalid", "fail"] as const).find((verdict) => results.some((result) => result.verdict === verdict));
   const moves = evidence.transitions.map(({ phase }) => phase).join(" and ");
-  if (worst === undefined) return { verdict: "pass", reason: `all ${flows.length} flows survived ${moves}, and all ${results.length} checks hold` };
+  if (worst === undefined) return { verdict: "pass", reason: moves === "" ? `all ${results.length} checks hold` : `all ${flows.length} flows survived ${moves}, and all ${results.length} checks hold` };
   const named = results.filter((result) => result.verdict === worst);
   const first = named[0];
   const rest = named.slice(1).map((result) => `${result.id} (${result.phase})`);

@@ -26,7 +26,7 @@ export interface OutageFigures extends Omit<Outage, "phase" | "survived" | "flow
  * The outage of one transition in figures: what the check `outage-in-bound` holds against the bound, and what `run.json` publishes.
  * UDP flows tell the network's own outage: TCP adds its retransmission back-off. An idle flow has no stall, so its waits are told apart.
  */
-export function outageFigures({ transition, flows, startMs, untilMs }: Scene): OutageFigures {
+export function outageFigures({ transition, flows, startMs, untilMs }: Pick<Scene, "transition" | "flows" | "startMs" | "untilMs">): OutageFigures {
   const { fault, after } = transition;
   const resumed = flows.filter(({ speaking }) => speaking.length > 0 && speaking.every((direction) => resumption(direction, fault.atMs, untilMs) !== undefined));
   const flowStalls = resumed
@@ -53,7 +53,7 @@ export function tellsNetwork({ kind, idle }: FlowStall): boolean {
 }
 
 /** A transition's entry in `run.json`. `survivals` are those of the scene's flows. */
-export function outageOf(scene: Scene, survivals: readonly Survival[]): Outage {
+export function outageOf(scene: Parameters<typeof outageFigures>[0], survivals: readonly Survival[]): Outage {
   const { networkMs, stalls, longestIdleWaitMs, neverResumed } = outageFigures(scene);
   const survived = survivals.filter(({ faults }) => faults.length === 0).length;
   return { phase: scene.transition.phase, networkMs, stalls, longestIdleWaitMs, neverResumed, survived, flows: scene.flows.length };

@@ -2,13 +2,13 @@ import type { Evidence, Transition } from "../evidence/evidence.ts";
 import type { FirewallViews, Look, Observation } from "../evidence/observation.ts";
 import type { Packet } from "../evidence/packet.ts";
 import type { CheckResult } from "../evidence/run.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology } from "../topology/topology.ts";
 import type { FlowFigures } from "./figures.ts";
 
 /** What a check judges: one transition, with the flows' figures and the lab's map. */
 export interface Scene {
   readonly evidence: Evidence;
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   readonly transition: Transition;
   readonly flows: readonly FlowFigures[];
   /** All packets of the run's capture, in the order of their times; undefined without one. */

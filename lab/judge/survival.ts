@@ -3,6 +3,9 @@ import { resumption, type FlowFigures } from "./figures.ts";
 import { addressWithPort } from "../topology/address.ts";
 import { ms, type Scene } from "./scene.ts";
 
+/** Of a scene, what a flow's survival depends on, whatever the topology. */
+type Transit = Pick<Scene, "evidence" | "transition" | "startMs" | "untilMs">;
+
 /** What became of one flow in one transition. */
 export interface Survival {
   readonly flowId: string;
@@ -16,7 +19,7 @@ export interface Survival {
  * Judges one flow in one transition: every direction that speaks carried a record sent after the fault and was still moving when last looked at;
  * nothing corrupt, doubled, out of order or lost; one 4-tuple, accepted once, no error. UDP may lose what was sent in the outage.
  */
-export function survivalOf(scene: Scene, figures: FlowFigures): Survival {
+export function survivalOf(scene: Transit, figures: FlowFigures): Survival {
   const { transition, untilMs } = scene;
   const { flow, speaking, directions, errors } = figures;
   const faultMs = transition.fault.atMs;
@@ -52,20 +55,20 @@ export function survivalOf(scene: Scene, figures: FlowFigures): Survival {
 }
 
 /** Records shortly before a transition's fault may be its victims, so its time begins one interval early; and with it the one before ends. */
-function inWindow({ transition, startMs, untilMs, evidence }: Scene, intervalMs: number, atMs: number): boolean {
+function inWindow({ transition, startMs, untilMs, evidence }: Transit, intervalMs: number, atMs: number): boolean {
   const first = evidence.transitions.every((other) => other.fault.atMs >= transition.fault.atMs);
   return (first || atMs >= startMs - intervalMs) && !(atMs >= untilMs - intervalMs);
 }
 
 /** Whether nothing arrived in the last moments before the flows were looked at: a flow that moves and then dies did not survive. */
-function stopped({ transition }: Scene, { flow }: FlowFigures, { arrivals }: DirectionFigures): boolean {
+function stopped({ transition }: Transit, { flow }: FlowFigures, { arrivals }: DirectionFigures): boolean {
   const lookedAtMs = transition.after.atMs;
   const patienceMs = Math.max(5 * flow.intervalMs, 1000);
   return !arrivals.some(({ atMs, errorMs }) => atMs >= lookedAtMs - patienceMs - errorMs);
 }
 
 /** When a direction's datagrams may get lost: from the fault to its first record after it, and one interval around, for what was under way. */
-function outageOf({ transition, startMs, untilMs }: Scene, { flow }: FlowFigures, direction: DirectionFigures): { fromMs: number; untilMs: number } | undefined {
+function outageOf({ transition, startMs, untilMs }: Transit, { flow }: FlowFigures, direction: DirectionFigures): { fromMs: number; untilMs: number } | undefined {
   const resumed = resumption(direction, transition.fault.atMs, untilMs);
   return resumed && { fromMs: startMs - flow.intervalMs, untilMs: resumed.atMs + resumed.errorMs + flow.intervalMs };
 }

@@ -1,5 +1,5 @@
 import { primaryBackup, primaryBackupIpv6 } from "../topology/primaryBackup.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology } from "../topology/topology.ts";
 
 /** Topologies that evidence may name. */
-export const topologies: ReadonlyMap<string, Topology> = new Map([primaryBackup, primaryBackupIpv6].map((topology) => [topology.name, topology]));
+export const topologies: ReadonlyMap<string, PairTopology> = new Map([primaryBackup, primaryBackupIpv6].map((topology) => [topology.name, topology]));

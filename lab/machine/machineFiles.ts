@@ -47,10 +47,10 @@ const enabled = (unit: string): TreeEntry => ({
 
 /**
  * The lab's own files on a machine. All but name and login key are under /run, apart from what a config tree lays over /etc.
- * A firewall's sshd runs in the management namespace that the initramfs made; its sessions do not.
+ * The sshd of a machine under test runs in the management namespace that the initramfs made; its sessions do not.
  */
 export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
-  const isFirewall = spec.role === "firewall";
+  const isUnderTest = spec.role !== "endpoint";
   const sshd = [
     `Port ${controlPort}`,
     `ListenAddress ${managementAddressOf(spec)}`,
@@ -66,9 +66,9 @@ export function labFiles(spec: MachineSpec, keys: MachineKeys): TreeEntry[] {
     "MaxSessions 200",
     "MaxStartups 100",
     "PermitRootLogin prohibit-password",
-    ...(isFirewall ? ['ForceCommand exec nsenter --net=/proc/1/ns/net -- /bin/sh -c "${SSH_ORIGINAL_COMMAND:-exec bash -il}"'] : []),
+    ...(isUnderTest ? ['ForceCommand exec nsenter --net=/proc/1/ns/net -- /bin/sh -c "${SSH_ORIGINAL_COMMAND:-exec bash -il}"'] : []),
   ];
-  const intoManagement = isFirewall ? "/usr/bin/nsenter --net=/run/fwlab/mgmt-netns " : "";
+  const intoManagement = isUnderTest ? "/usr/bin/nsenter --net=/run/fwlab/mgmt-netns " : "";
   return [
     file("etc/hostname", `${spec.name}\n`),
     // Not a machine's first boot: no identity to make up, and the same one at each boot.

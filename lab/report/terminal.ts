@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import type { CheckResult, Run } from "../evidence/run.ts";
+import type { Stretch } from "../evidence/sandwichFigures.ts";
 import { borderless, linesOf } from "./borderless.ts";
 import { flowLines } from "./flowTable.ts";
 import { groundFacts, pageOf, type Page, type TerminalLook } from "./page.ts";
@@ -27,11 +28,25 @@ export function renderRun(run: Run, bundleFolder: string, look: TerminalLook): s
     "",
     ...flowLines(run.flows, width, colors),
     "",
+    ...stretchLines(run.stretches ?? [], page),
     ...checkLines(run.checks, page),
     verdictFact(run.verdict),
     fact("reason", run.reason),
     fact("bundle", bundleFolder),
   ].join("\n");
+}
+
+/** A sandwich's load, stretch by stretch, and how many of its connections went by which firewall. */
+function stretchLines(stretches: readonly Stretch[], { colors: { bold } }: Page): string[] {
+  if (stretches.length === 0) return [];
+  const firewalls = [...new Set(stretches.flatMap(({ carried }) => Object.keys(carried)))];
+  const head = ["load", "lasted", "requests", "a second", "failed", "median", "p99", ...firewalls.map((name) => `by ${name}`)];
+  const table = new Table({ head: head.map(bold), chars: borderless, style: { head: [], border: [], "padding-left": 0, "padding-right": 2 }, colAligns: head.map((_, index) => (index === 0 ? "left" : "right")) });
+  const time = (value: number | null) => (value === null ? "-" : `${value} ms`);
+  for (const { name, fromMs, untilMs, requests, perSecond, failed, p50Ms, p99Ms, carried } of stretches) {
+    table.push([name, `${((untilMs - fromMs) / 1000).toFixed(1)} s`, requests, perSecond.toFixed(1), failed, time(p50Ms), time(p99Ms), ...firewalls.map((firewall) => carried[firewall]?.connections ?? 0)]);
+  }
+  return [...linesOf(table), ""];
 }
 
 function checkLines(checks: readonly CheckResult[], { width, paint, colors: { bold } }: Page): string[] {

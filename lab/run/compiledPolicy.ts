@@ -56,7 +56,7 @@ async function compileInGuest({ topology, prepared, progress, signal }: Compiled
   try {
     const options = await labOptions({ topology, trees: [], prepared, keptIn, progress, signal });
     await using lab = (await restoreIdle({ lab: options, prepared, store: cachedSnapshots(), writes: "private", keepsLaid: false, signal })) ?? (await Lab.startIdle(options));
-    return await compileFirewallBuilder(lab.machine(topology.active).shell, policy, firewalls, signal);
+    return await compileFirewallBuilder(lab.machine(firewalls[0] ?? "").shell, policy, firewalls, signal);
   } finally {
     await rm(keptIn, { recursive: true, force: true });
   }

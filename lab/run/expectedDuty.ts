@@ -1,4 +1,4 @@
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology } from "../topology/topology.ts";
 import { outageBoundOf } from "./failover.ts";
 
 /** Who of a pair is to be active and how soon nodes take over, by its files: what lab/config reads there. */
@@ -38,7 +38,7 @@ const longestPreemptSeconds = 20;
 const unknown = { advertMs: 1_000, masterDownMs: 4_000, takesBackMs: 14_000 } as const;
 
 /** The times of a pair, by its own timers. Without any, those of a pair with an advert every second. @param slowness how many times slower than idle the host is. */
-export function validationTimes(duty: ExpectedDuty | undefined, { virtualAddresses }: Pick<Topology, "virtualAddresses">, slowness = 1): ValidationTimes {
+export function validationTimes(duty: ExpectedDuty | undefined, { virtualAddresses }: Pick<PairTopology, "virtualAddresses">, slowness = 1): ValidationTimes {
   const marginMs = slowMachineMs * slowness;
   const nodes = duty?.nodes ?? [];
   const longest = (of: (node: ExpectedDuty["nodes"][number]) => number, otherwise: number) => (nodes.length === 0 ? otherwise : Math.max(...nodes.map((node) => of(node) * 1000)));

@@ -5,15 +5,18 @@ import { judge } from "../judge/judge.ts";
 import type { MachineTrees } from "../machine/configTree.ts";
 import { keepConfig } from "../machine/keptConfig.ts";
 import { Bundle, type RunStart } from "../report/bundle.ts";
-import type { Topology } from "../topology/topology.ts";
+import { isPair, type Topology } from "../topology/topology.ts";
 import type { LabRun } from "./labRun.ts";
 import { NeverCameUp } from "./neverCameUp.ts";
 import { packetsOf } from "./packetsOf.ts";
 
-/** What happens in a run: flows are opened, something is broken, and it is waited for what comes of it. */
-export type Story = (run: LabRun) => Promise<void>;
+/** A lab in which a run takes place, whatever its topology: what comes of the run is its evidence. */
+export interface ConductedRun extends AsyncDisposable, Pick<LabRun, "begun" | "durations" | "versions" | "progress" | "collect" | "keepCapture" | "evidence"> {}
 
-export interface JudgedRunOptions {
+/** What happens in a run: flows are opened, something is broken, and it is waited for what comes of it. */
+export type Story<R extends ConductedRun = LabRun> = (run: R) => Promise<void>;
+
+export interface JudgedRunOptions<R extends ConductedRun = LabRun> {
   readonly topology: Topology;
   /** What the machines get from the config trees: kept in the bundle. */
   readonly machines: MachineTrees;
@@ -21,10 +24,10 @@ export interface JudgedRunOptions {
   /** Folder in which the run's bundle is made. */
   readonly runsFolder: string;
   /** Brings the lab up. */
-  readonly open: (bundle: Bundle) => Promise<LabRun>;
-  readonly story: Story;
+  readonly open: (bundle: Bundle) => Promise<R>;
+  readonly story: Story<R>;
   /** Called while the lab is still up, when all evidence is in. */
-  readonly beforeEnd?: (run: LabRun) => Promise<void>;
+  readonly beforeEnd?: (run: R) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -46,10 +49,10 @@ export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
  * One run: brings a lab up, lets the story happen in it, judges the evidence. Whatever happens once the bundle is there, the bundle says: a run
  * that did not come to its end is invalid, and names what ended it. @throws Failure when the bundle cannot be made or written.
  */
-export async function judgedRun({ topology, machines, start, runsFolder, open, story, beforeEnd, signal }: JudgedRunOptions): Promise<FinishedRun> {
+export async function judgedRun<R extends ConductedRun = LabRun>({ topology, machines, start, runsFolder, open, story, beforeEnd, signal }: JudgedRunOptions<R>): Promise<FinishedRun> {
   const bundle = await Bundle.create(runsFolder, start);
   const begin = performance.now();
-  let labRun: LabRun | undefined;
+  let labRun: R | undefined;
   let interrupted: Error | undefined;
   let neverUp: NeverCameUp | undefined;
   try {
@@ -77,7 +80,7 @@ export async function judgedRun({ topology, machines, start, runsFolder, open, s
     const run: Run = {
       schema: 1,
       ...start,
-      ...judge(evidence, { topology, packets }),
+      ...judge(evidence, { topology: isPair(topology) ? topology : undefined, packets }),
       ...(labRun && { begun: labRun.begun, hostDelayMs: evidence.hostHealth.worstTimerDelayMs }),
       ...(evidence.capture !== undefined && { capture: evidence.capture }),
       versions: { ...start.versions, ...labRun?.versions },

@@ -1,5 +1,6 @@
 import { messageOf } from "../failure/failure.ts";
 import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
+import { startNatives, type RunningNative } from "../host/nativeHosts.ts";
 import { machineTree } from "../machine/configTree.ts";
 import { laying, layTree, setClock, startTree, unpackTree, type Laying } from "../machine/layTree.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -20,11 +21,12 @@ interface HalfBooted {
   readonly start?: Laying;
 }
 
-/** One running topology: bridges, taps, machines, in the network namespace of this process. */
+/** One running topology: bridges, taps, machines, native hosts, in the network namespace of this process. */
 export class Lab implements AsyncDisposable {
   readonly topology: Topology;
   readonly #options: LabOptions;
   readonly #power: Power;
+  #natives: readonly RunningNative[] = [];
   /** Machines that come up. */
   readonly #comingUp = new Set<string>();
   /** Machines that were switched on again, and go no further until they are told to. */
@@ -75,6 +77,8 @@ export class Lab implements AsyncDisposable {
     const lab = new Lab(options);
     await createBridges(options.topology, options.signal);
     try {
+      // Whoever wants some of the machines alone wants nobody to speak with them.
+      if (options.machines === undefined) lab.#natives = await startNatives(options.topology, options.signal);
       await begin(lab);
     } catch (error) {
       await lab[Symbol.asyncDispose]();
@@ -93,6 +97,13 @@ export class Lab implements AsyncDisposable {
   /** The machine called `name`, as it runs now. @throws RangeError when it was never switched on. */
   machine(name: string): Machine {
     return this.#power.machine(name);
+  }
+
+  /** The native host called `name`. @throws RangeError when this lab has none. */
+  native(name: string): RunningNative {
+    const native = this.#natives.find(({ host }) => host.name === name);
+    if (native === undefined) throw new RangeError(`topology ${this.topology.name} has no native host ${name}; it has ${this.#natives.map(({ host }) => host.name).join(", ") || "none"}`);
+    return native;
   }
 
   /** How often a machine was switched on in this lab: each time it has other clocks. */
@@ -243,6 +254,7 @@ export class Lab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#power[Symbol.asyncDispose]();
+      await Promise.all(this.#natives.map((native) => native[Symbol.asyncDispose]()));
     } finally {
       await removeBridges(this.topology);
     }

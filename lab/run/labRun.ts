@@ -11,7 +11,7 @@ import { troubledUnits } from "../observe/units.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
 import { keepQuotes, type Quote } from "../report/quotes.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology } from "../topology/topology.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import type { OpenFlows } from "../traffic/openFlows.ts";
 import { Lab } from "./lab.ts";
@@ -25,7 +25,7 @@ import { askVersions } from "./versions.ts";
 import { waitUntil } from "./waitUntil.ts";
 import { holdingsOf, ownershipLook, replicaPlaceOf, replicationLook, type Holdings, type StateLook } from "./watchStates.ts";
 
-export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes">, RunTrafficOptions {
+export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes" | "topology">, RunTrafficOptions {
   /** Keeps what is seen: the run's bundle. */
   readonly keeper: Keeper;
   /** Whether the lab is to be saved with its flows. */
@@ -43,7 +43,7 @@ const replicatedWithinMs = 30_000;
  */
 export class LabRun implements AsyncDisposable {
   readonly lab: Lab;
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly transitions: Transition[] = [];

@@ -1,5 +1,5 @@
 import type { Promises } from "../config/promises.ts";
-import { hostPart, machineSpec, nicOf, type Topology } from "../topology/topology.ts";
+import { hostPart, machineSpec, nicOf, type PairTopology } from "../topology/topology.ts";
 import type { AgentClient } from "../traffic/agentClient.ts";
 import { startService, type Endpoint } from "../traffic/deniedService.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
@@ -16,7 +16,7 @@ export interface PolicyAsked extends Omit<PolicyQuestion, "allowed"> {
 }
 
 /** What a lab's policy is asked, as its tree promises. */
-export function policyAsked(lab: Lab, topology: Topology, agents: { readonly client: AgentClient; readonly server: AgentClient }, promises: Promises): PolicyAsked {
+export function policyAsked(lab: Lab, topology: PairTopology, agents: { readonly client: AgentClient; readonly server: AgentClient }, promises: Promises): PolicyAsked {
   const endpoint = (name: string, agent: AgentClient): Endpoint => ({ agent, shell: lab.machine(name).shell, address: hostPart(nicOf(machineSpec(topology, name), "eth0").address) });
   return { client: endpoint(topology.client, agents.client), server: endpoint(topology.server, agents.server), denied: promises.denied, promised: promises.flows };
 }

@@ -6,7 +6,7 @@ import type { AcceleratorWish } from "../machine/accelerator.ts";
 import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { RunStart } from "../report/bundle.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology, Topology } from "../topology/topology.ts";
 import { withCompiledPolicy } from "./compiledPolicy.ts";
 import { portablePath } from "./portablePath.ts";
 import { fixturesFolder, prepare, type Prepared } from "./prepare.ts";
@@ -21,8 +21,8 @@ import { ownVersions } from "./versions.ts";
 export const controls = ["no-conntrackd", "slow-advert", "way-back-by-fw-1"] as const;
 export type Control = (typeof controls)[number];
 
-export interface SettingOptions {
-  readonly topology: Topology;
+export interface SettingOptions<T extends Topology = PairTopology> {
+  readonly topology: T;
   /** Folder of the config tree under test. */
   readonly config: string;
   /** Config trees that are laid over it, lowest first: the files of a user's that differ. */
@@ -43,8 +43,8 @@ export interface SettingOptions {
 }
 
 /** What is the same for every run of one command: topology, config trees, host, image, accelerator. */
-export interface RunSetting {
-  readonly topology: Topology;
+export interface RunSetting<T extends Topology = PairTopology> {
+  readonly topology: T;
   /** Lowest first; of Firewall Builder's policy, what it was compiled to. */
   readonly trees: readonly string[];
   /** What the machines get from them, as it was when the config's hash was taken. */
@@ -58,7 +58,7 @@ export interface RunSetting {
 }
 
 /** Sees to all that a run needs before its lab is there. @throws Failure when host, image, accelerator or config tree do not allow a run at all. */
-export async function setRun({ topology, config, over = [], control, fault, accelerator, prepared: before, command, capture = "on", progress, signal }: SettingOptions): Promise<RunSetting> {
+export async function setRun<T extends Topology>({ topology, config, over = [], control, fault, accelerator, prepared: before, command, capture = "on", progress, signal }: SettingOptions<T>): Promise<RunSetting<T>> {
   // Many things are waited for at once, on each machine and for each flow: Node would take eleven for a leak, and warn.
   setMaxListeners(0, signal);
   const overlays = [...over, ...(control === undefined ? [] : [join(fixturesFolder, "controls", control)])];

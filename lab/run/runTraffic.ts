@@ -5,7 +5,7 @@ import { exitCode, Failure } from "../failure/failure.ts";
 import type { MachineShell } from "../machine/shell.ts";
 import { parseUnreadDatagrams, udpCountersCommand } from "../observe/unreadDatagrams.ts";
 import type { Progress } from "../progress/progress.ts";
-import { machineSpec, managementAddressOf, type Topology } from "../topology/topology.ts";
+import { machineSpec, managementAddressOf, type PairTopology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowsRecord } from "../traffic/agentFlows.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
@@ -18,7 +18,7 @@ import type { Prepared } from "./prepare.ts";
 import { unmovedFlows, unsettledFlows } from "./stuckFlows.ts";
 
 export interface RunTrafficOptions {
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   readonly prepared: Prepared;
   /** What the config tree promises: what flows may be opened, what service the policy refuses. */
   readonly promises: Promises;

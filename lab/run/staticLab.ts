@@ -1,17 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { checkNode, type CheckerAnswers } from "../checkers/checkers.ts";
-import type { PairFiles } from "../config/pair.ts";
+import type { NodeFiles } from "../config/nodeFiles.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
+import type { Topology } from "../topology/topology.ts";
 import { Lab } from "./lab.ts";
 import type { Prepared } from "./prepare.ts";
 import { cachedSnapshots, labOptions } from "./startLab.ts";
 import { restoreIdle } from "./warmLab.ts";
 
 export interface StaticLabOptions {
-  /** What the trees give to each machine: see readPair. */
-  readonly files: PairFiles;
+  /** What the trees give to each machine that is asked. */
+  readonly files: { readonly topology: Topology; readonly nodes: readonly NodeFiles[] };
   /** The same config trees, lowest first. */
   readonly trees: readonly string[];
   readonly prepared: Prepared;

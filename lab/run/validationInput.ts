@@ -6,8 +6,10 @@ import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { topologies } from "../judge/topologies.ts";
 import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import { surveyTree } from "../machine/treeSurvey.ts";
-import type { Topology } from "../topology/topology.ts";
+import { sandwich, type SandwichTopology } from "../topology/sandwich.ts";
+import type { PairTopology } from "../topology/topology.ts";
 import { fixturesFolder } from "./prepare.ts";
+import { treeStack } from "./treeStack.ts";
 
 /** What a user asked to have validated, found usable. Paths are absolute. */
 export interface ValidationInput {
@@ -17,7 +19,7 @@ export interface ValidationInput {
   readonly trees: readonly string[];
   /** The Firewall Builder file that the firewalls' rules are compiled from: at the tree's top, or at its base's. */
   readonly policy: string | undefined;
-  readonly topology: Topology;
+  readonly topology: PairTopology | SandwichTopology;
   readonly promises: Promises;
   /** What the machines get from the trees, without what a policy is compiled to. */
   readonly machines: MachineTrees;
@@ -32,8 +34,11 @@ export interface InputOptions {
   readonly from: string;
 }
 
+/** Every topology that a config tree may be for. */
+const known: ReadonlyMap<string, PairTopology | SandwichTopology> = new Map<string, PairTopology | SandwichTopology>([...topologies, [sandwich.name, sandwich]]);
+
 /** All names that a machine of any topology has. */
-const allMachines = [...new Set([...topologies.values()].flatMap(({ machines }) => machines.map(({ name }) => name)))];
+const allMachines = [...new Set([...known.values()].flatMap(({ machines }) => machines.map(({ name }) => name)))];
 
 /** Larger files are no promises. */
 const maximumPromisesBytes = 64 * 1024;
@@ -45,13 +50,18 @@ const maximumPromisesBytes = 64 * 1024;
 export async function readInput({ tree, base, from }: InputOptions): Promise<ValidationInput> {
   const folder = await treeFolder(resolve(from, tree));
   const below = base === undefined ? undefined : await baseFolder(base, from);
-  const trees = below === undefined ? [folder] : [below, folder];
+  for (const each of below === undefined ? [folder] : [below, folder]) {
+    await surveyTree(each, allMachines);
+    // Before anybody reads it.
+    await holderOf([each], promisesFile);
+  }
+  const trees = [...new Set([...(below === undefined ? [] : await treeStack(below)), ...(await treeStack(folder))])];
   for (const each of trees) await surveyTree(each, allMachines);
   const topmost = await holderOf(trees, promisesFile);
   const promises = await promisesOf(...trees);
-  const topology = topologies.get(promises.topology);
+  const topology = known.get(promises.topology);
   if (topology === undefined) {
-    throw unusable(join(topmost ?? folder, promisesFile), `it names the topology ${promises.topology}, which fwlab does not have`, `Name one of ${[...topologies.keys()].join(", ")}`);
+    throw unusable(join(topmost ?? folder, promisesFile), `it names the topology ${promises.topology}, which fwlab does not have`, `Name one of ${[...known.keys()].join(", ")}`);
   }
   const names = topology.machines.map(({ name }) => name);
   const machines = await machineTrees(trees, names);

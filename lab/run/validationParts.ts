@@ -2,12 +2,17 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { dutyOf } from "../config/duty.ts";
 import { pairConfig, readPair } from "../config/pair.ts";
+import { readSandwich } from "../config/sandwich.ts";
 import { readRuleset } from "../config/readRuleset.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { findingsOf } from "../findings/findings.ts";
+import { sandwichFindings } from "../findings/sandwichRules.ts";
 import { labFolder } from "../host/labFolder.ts";
 import { explanations } from "../judge/explained.ts";
+import { isPair } from "../topology/topology.ts";
 import { withCompiledPolicy } from "./compiledPolicy.ts";
+import { conductSandwich } from "./conductSandwich.ts";
+import { validationOfSandwich } from "./firewallCutStory.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { staticAnswers } from "./staticLab.ts";
 import type { StepOptions, ValidationParts } from "./validate.ts";
@@ -19,6 +24,10 @@ export const validationParts: ValidationParts = {
   look,
   conduct: async (options) => {
     const { input: { topology, tree }, trees: [config = tree, ...over], accelerator, cold, flows, runsFolder, command, progress, signal } = options;
+    if (!isPair(topology)) {
+      const { story, fault } = validationOfSandwich(topology, flows);
+      return conductSandwich({ topology, config, over, fault, story, accelerator, prepared: await prepared(options), cold, runsFolder, command, progress, signal });
+    }
     const duty = dutyOf(pairConfig(await readPair(topology, [config, ...over])));
     return conductValidation({ topology, config, over, duty, flows, accelerator, prepared: await prepared(options), cold, runsFolder, command, progress, signal });
   },
@@ -27,8 +36,8 @@ export const validationParts: ValidationParts = {
 
 /** What the guests' own checkers say of each file, and what rules see in all of them together. */
 async function look(options: StepOptions): Promise<Finding[]> {
-  const { input, trees, cold, progress, signal } = options;
-  const files = await readPair(input.topology, trees);
+  const { input: { topology }, trees, cold, progress, signal } = options;
+  const files = isPair(topology) ? await readPair(topology, trees) : await readSandwich(topology, trees);
   const keptIn = join(labFolder(), "static");
   await mkdir(keptIn, { recursive: true });
   using step = progress.step("look at the files with the guests' own checkers");
@@ -37,7 +46,8 @@ async function look(options: StepOptions): Promise<Finding[]> {
     const ruleset = readRuleset(machine, answer);
     return ruleset === undefined ? [] : [[machine, ruleset] as const];
   }));
-  const found = [...[...answers.values()].flatMap(({ findings }) => findings), ...findingsOf(pairConfig(files, rulesets))];
+  const seen = "endpoints" in files ? findingsOf(pairConfig(files, rulesets)) : sandwichFindings(files);
+  const found = [...[...answers.values()].flatMap(({ findings }) => findings), ...seen];
   step.done(`${found.length} findings`);
   return found;
 }

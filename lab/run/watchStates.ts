@@ -4,7 +4,7 @@ import type { MachineShell } from "../machine/shell.ts";
 import { parseAddresses } from "../observe/addresses.ts";
 import { parseCache } from "../observe/conntrack.ts";
 import { injectsStates } from "../observe/conntrackd.ts";
-import type { Topology } from "../topology/topology.ts";
+import type { PairTopology } from "../topology/topology.ts";
 
 /** One look at a state that is waited for. */
 export interface StateLook {
@@ -13,13 +13,13 @@ export interface StateLook {
 }
 
 /** Which of the topology's virtual addresses a firewall holds. @throws Failure when it does not answer, or not in ip(8)'s form. */
-async function heldAddresses(shell: MachineShell, topology: Topology, signal: AbortSignal): Promise<string[]> {
+async function heldAddresses(shell: MachineShell, topology: PairTopology, signal: AbortSignal): Promise<string[]> {
   const addresses = parseAddresses(await shell.must("ip -j addr", { signal }));
   return topology.virtualAddresses.filter(({ address, nic }) => addresses.some((held) => held.nic === nic && held.address === address)).map(({ address }) => address);
 }
 
 /** Whether `owner` holds every virtual address, and no other firewall that is on holds any. @throws Failure when one does not answer. */
-export async function ownershipLook(owner: string, firewalls: readonly MachineShell[], topology: Topology, signal: AbortSignal): Promise<StateLook> {
+export async function ownershipLook(owner: string, firewalls: readonly MachineShell[], topology: PairTopology, signal: AbortSignal): Promise<StateLook> {
   const held = await Promise.all(firewalls.map(async (shell) => ({ name: shell.name, addresses: await heldAddresses(shell, topology, signal) })));
   const reached = held.every(({ name, addresses }) => addresses.length === (name === owner ? topology.virtualAddresses.length : 0));
   return { reached, seen: holdingsText(new Map(held.map(({ name, addresses }) => [name, addresses]))) };
@@ -31,7 +31,7 @@ export type Holdings = ReadonlyMap<string, readonly string[] | undefined>;
 const holdingsWithinMs = 5_000;
 
 /** Which virtual addresses the firewalls hold. One that does not answer within 5 s is told as such: it may be the pair's doing. @throws the signal's reason. */
-export async function holdingsOf(firewalls: readonly MachineShell[], topology: Topology, signal: AbortSignal): Promise<Holdings> {
+export async function holdingsOf(firewalls: readonly MachineShell[], topology: PairTopology, signal: AbortSignal): Promise<Holdings> {
   const looked = firewalls.map(async (shell): Promise<[string, string[] | undefined]> => {
     try {
       return [shell.name, await heldAddresses(shell, topology, AbortSignal.any([signal, AbortSignal.timeout(holdingsWithinMs)]))];
@@ -44,7 +44,7 @@ export async function holdingsOf(firewalls: readonly MachineShell[], topology: T
 }
 
 /** The firewall that holds every virtual address while no other that was asked holds any; undefined when there is none. */
-export function ownerOf(holdings: Holdings, { virtualAddresses }: Topology): string | undefined {
+export function ownerOf(holdings: Holdings, { virtualAddresses }: PairTopology): string | undefined {
   const holding = [...holdings].filter(([, held]) => held === undefined || held.length > 0);
   const [owner] = holding;
   return holding.length === 1 && owner?.[1]?.length === virtualAddresses.length ? owner[0] : undefined;

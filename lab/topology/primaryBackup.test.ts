@@ -2,10 +2,10 @@ import { isIP } from "node:net";
 import { expect, test } from "vitest";
 import { canonicalAddress } from "./address.ts";
 import { primaryBackup, primaryBackupIpv6 } from "./primaryBackup.ts";
-import { hostPart, managementNic, type Topology } from "./topology.ts";
+import { hostPart, managementNic, type PairTopology } from "./topology.ts";
 
 /** A topology without its data addresses. */
-function withoutAddresses({ machines, virtualAddresses, ...rest }: Topology): object {
+function withoutAddresses({ machines, virtualAddresses, ...rest }: PairTopology): object {
   return {
     ...rest,
     name: "",
@@ -16,7 +16,7 @@ function withoutAddresses({ machines, virtualAddresses, ...rest }: Topology): ob
 
 test("over IPv6 the pair differs in its data addresses alone, machine for machine", () => {
   expect(withoutAddresses(primaryBackupIpv6)).toEqual(withoutAddresses(primaryBackup));
-  const ends = (topology: Topology) => topology.machines.flatMap(({ nics }) => nics.filter(({ name }) => name !== managementNic).map(({ address }) => /(\d+)\/\d+$/u.exec(address)?.[1]));
+  const ends = (topology: PairTopology) => topology.machines.flatMap(({ nics }) => nics.filter(({ name }) => name !== managementNic).map(({ address }) => /(\d+)\/\d+$/u.exec(address)?.[1]));
   expect(ends(primaryBackupIpv6)).toEqual(ends(primaryBackup));
 });
 

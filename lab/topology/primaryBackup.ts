@@ -1,19 +1,8 @@
-import { managementBridge, managementNic, type MachineSpec, type Nic, type Role, type Topology } from "./topology.ts";
+import { mac, machinesOf } from "./machines.ts";
+import { managementBridge, type MachineSpec, type PairTopology } from "./topology.ts";
 
-/** Locally administered MAC: 52:54:00 is the prefix QEMU's documentation uses; then machine number and NIC number. */
-function mac(machineNumber: number, nicNumber: number): string {
-  return `52:54:00:f1:${machineNumber.toString(16).padStart(2, "0")}:${nicNumber.toString(16).padStart(2, "0")}`;
-}
-
-function machine(name: string, machineNumber: number, role: Role, nics: readonly Omit<Nic, "mac">[]): MachineSpec {
-  const withManagement = [...nics, { name: managementNic, bridge: managementBridge, address: `10.99.0.${10 + machineNumber}/24` }];
-  return {
-    name,
-    role,
-    memoryMiB: 256,
-    nics: withManagement.map((nic, nicNumber) => ({ ...nic, mac: mac(machineNumber, nicNumber) })),
-  };
-}
+const topologyNumber = 0xf1;
+const machine = machinesOf(topologyNumber);
 
 /** Where each of the pair's data networks is: all but the last part of an address, and what stands behind the address. */
 interface Networks {
@@ -24,7 +13,7 @@ interface Networks {
 }
 
 /** The primary/backup pair between a client and a server: br1 is the client's side, br0 the server's, br2 carries the replication of states. */
-function pair(name: Topology["name"], { inside, outside, sync, prefixLength }: Networks): Topology {
+function pair(name: PairTopology["name"], { inside, outside, sync, prefixLength }: Networks): PairTopology {
   const firewall = (machineName: string, machineNumber: number, own: number): MachineSpec =>
     machine(machineName, machineNumber, "firewall", [
       { name: "eth0", bridge: "br0", address: `${outside}${own}/${prefixLength}` },
@@ -49,11 +38,11 @@ function pair(name: Topology["name"], { inside, outside, sync, prefixLength }: N
     active: "fw-1",
     backup: "fw-2",
     managementAddress: "10.99.0.254/24",
-    managementMac: mac(0, 0xfe),
+    managementMac: mac(topologyNumber, 0, 0xfe),
   };
 }
 
-export const primaryBackup: Topology = pair("primary-backup", { inside: "192.168.0.", outside: "192.168.1.", sync: "192.168.2.", prefixLength: 24 });
+export const primaryBackup: PairTopology = pair("primary-backup", { inside: "192.168.0.", outside: "192.168.1.", sync: "192.168.2.", prefixLength: 24 });
 
 /** The same machines over IPv6, with addresses that are for documentation (RFC 3849). The lab itself controls them over IPv4. */
-export const primaryBackupIpv6: Topology = pair("primary-backup-ipv6", { inside: "2001:db8:168::", outside: "2001:db8:168:1::", sync: "2001:db8:168:2::", prefixLength: 64 });
+export const primaryBackupIpv6: PairTopology = pair("primary-backup-ipv6", { inside: "2001:db8:168::", outside: "2001:db8:168:1::", sync: "2001:db8:168:2::", prefixLength: 64 });

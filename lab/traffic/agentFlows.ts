@@ -55,7 +55,7 @@ export class AgentFlows implements AsyncDisposable {
   static async open(options: AgentFlowsOptions): Promise<AgentFlows> {
     const { client, server, serverAddress, listenAddress, flows, sshIdentity, signal } = options;
     const session = randomInt(1, 2 ** 32);
-    const orders = flows.map(({ spec: { kind, mode, intervalMs, port } }, flow) => ({ flow, kind, mode, intervalMs, port }));
+    const orders = flows.map(({ spec: { kind, mode, intervalMs, port, source } }, flow) => ({ flow, kind, mode, intervalMs, port, ...(source !== undefined && { source }) }));
     try {
       await server.request("open", { session, role: "server", address: listenAddress, flows: orders }, { signal });
       await client.request("open", { session, role: "client", address: serverAddress, flows: orders, ...(sshIdentity && { identity: sshIdentity }) }, { signal });

@@ -10,6 +10,8 @@ export interface FlowSpec {
   readonly port: number;
   /** Milliseconds between two records of a speaking direction. For ssh, between two lines. */
   readonly intervalMs: number;
+  /** The client's own address that a tcp flow is opened from, where it has several; the one that its route gives unless it is said. */
+  readonly source?: string;
 }
 
 export interface SpecOptions<M extends FlowMode = FlowMode> {

@@ -171,7 +171,7 @@ function figuresIn(evidence: Evidence, { atMs, untilMs, block }: Truth): OutageF
   const fault = block ?? { id: "none", target: "client", atMs, effect: { bit: false, measured: "", evidence: "" } };
   const look = { moment: "ground-truth", atMs: untilMs, firewalls: {}, neighbours: {}, forwarding: {} };
   const transition = { phase: "failover", from: "fw-1", to: "fw-1", fault, before: look, after: look, probes: [], outageBoundMs: 10_000 } as const;
-  return outageFigures({ evidence, topology: primaryBackup, transition: { ...transition, probes: [] }, flows: figuresOf(evidence.flows, evidence.clocks), packets: undefined, startMs: atMs, untilMs });
+  return outageFigures({ transition: { ...transition, probes: [] }, flows: figuresOf(evidence.flows, evidence.clocks), startMs: atMs, untilMs });
 }
 
 /** The longest time between two requests of a flow on a bridge, among those that end within a block's time. */

@@ -10,11 +10,11 @@ import { checksFile } from "../../lab/snapshot/checks.ts";
 import { manifestFile, readManifest, sealSnapshot } from "../../lab/snapshot/manifest.ts";
 import { snapshotsFolder, SnapshotStore } from "../../lab/snapshot/store.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
-import type { Topology } from "../../lab/topology/topology.ts";
+import type { PairTopology } from "../../lab/topology/topology.ts";
 
 /** A firewall: endpoints run an agent too, and take longer to start. */
 const machine = primaryBackup.active;
-const topology: Topology = { ...primaryBackup, machines: primaryBackup.machines.filter(({ name }) => name === machine) };
+const topology: PairTopology = { ...primaryBackup, machines: primaryBackup.machines.filter(({ name }) => name === machine) };
 
 /** How a start went: how the lab began, the lines that were told, and what its machine answered. */
 export interface Start {

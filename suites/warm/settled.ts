@@ -2,6 +2,7 @@ import type { Progress } from "../../lab/progress/progress.ts";
 import type { Lab } from "../../lab/run/lab.ts";
 import { waitUntil } from "../../lab/run/waitUntil.ts";
 import { ownershipLook } from "../../lab/run/watchStates.ts";
+import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 
 /** What a machine starts or stops at the moment: nothing, when it is quiet. */
 const jobs = "systemctl list-jobs --no-legend --no-pager | grep -v '^No jobs' || true";
@@ -19,11 +20,11 @@ const lastWord = "journalctl -q -t ha-notify -o cat -n 1 --no-pager";
  */
 export async function settled(lab: Lab, options: { readonly progress: Progress; readonly signal: AbortSignal }): Promise<void> {
   const { signal } = options;
-  const { active, backup, machines } = lab.topology;
+  const { active, backup, machines } = primaryBackup;
   const shellOf = (name: string) => lab.machine(name).shell;
   const said = async (name: string): Promise<string> => (await shellOf(name).must(lastWord, { signal })).trim();
   const look = async () => {
-    const owned = await ownershipLook(active, [shellOf(active), shellOf(backup)], lab.topology, signal);
+    const owned = await ownershipLook(active, [shellOf(active), shellOf(backup)], primaryBackup, signal);
     if (!owned.reached) return { ...owned, value: undefined };
     const [activeSaid, backupSaid] = await Promise.all([said(active), said(backup)]);
     const underWay = (await Promise.all(machines.map(({ name }) => shellOf(name).must(jobs, { signal })))).join("").trim();

@@ -1,6 +1,6 @@
 import type { Timeline, TimelineStep } from "../../evidence/timeline.ts";
 import { isReturn } from "../../judge/scene.ts";
-import type { Topology } from "../../topology/topology.ts";
+import type { PairTopology } from "../../topology/topology.ts";
 import { capital } from "./ground.ts";
 import { zeroOf, type RunStory, type TransitionStory } from "./runInput.ts";
 import { inOrder, sinceFault, stepWords, subjectWords } from "./timelineWords.ts";
@@ -40,7 +40,7 @@ export function eventsOf(story: RunStory, { transition }: TransitionStory): Numb
 }
 
 /** One event a step: its first moment, with all that it is told of. */
-function steps(timeline: Timeline, topology: Topology): { atMs: number; text: string; places: string[] }[] {
+function steps(timeline: Timeline, topology: PairTopology): { atMs: number; text: string; places: string[] }[] {
   const seen = inOrder(timeline.moments).filter(({ atMs }) => atMs !== null);
   const order = [...new Set(seen.map(({ step }) => step))];
   return order.map((step) => {
@@ -54,7 +54,7 @@ function steps(timeline: Timeline, topology: Topology): { atMs: number; text: st
   });
 }
 
-function placeOf(step: TimelineStep, subject: string, { to }: Timeline, { bridges, client }: Topology): string {
+function placeOf(step: TimelineStep, subject: string, { to }: Timeline, { bridges, client }: PairTopology): string {
   if (bridges.includes(subject)) return subject;
   return step === "last-flow-moves" ? client : to;
 }

@@ -1,4 +1,4 @@
-import { managementBridge, type MachineSpec, type Nic, type Topology } from "../../topology/topology.ts";
+import { managementBridge, type MachineSpec, type Nic, type PairTopology } from "../../topology/topology.ts";
 
 /** A machine as a box. */
 export interface Box {
@@ -51,7 +51,7 @@ const lineGap = 22;
  * Lays a topology out: the client's side on top, the server's at the bottom, the firewalls between them, and under them the bridges that
  * only firewalls are plugged into. The management bridge is left out. It follows from the topology's data alone.
  */
-export function layOut(topology: Topology): NetworkLayout {
+export function layOut(topology: PairTopology): NetworkLayout {
   const { machines, client } = topology;
   const endpoints = machines.filter(({ role }) => role === "endpoint");
   const firewalls = machines.filter(({ role }) => role === "firewall");

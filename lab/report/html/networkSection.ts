@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { Observation } from "../../evidence/observation.ts";
 import { isReturn } from "../../judge/scene.ts";
-import type { Nic, Topology } from "../../topology/topology.ts";
+import type { Nic, PairTopology } from "../../topology/topology.ts";
 import { hostPart } from "../../topology/topology.ts";
 import { fallenPackets } from "./dropQuotes.ts";
 import { capital } from "./ground.ts";
@@ -19,7 +19,7 @@ export function networkSection(story: RunStory): Markup {
   return story.transitions.map((here) => oneTransition(story, topology, here));
 }
 
-function oneTransition(story: RunStory, topology: Topology, here: TransitionStory): VNode {
+function oneTransition(story: RunStory, topology: PairTopology, here: TransitionStory): VNode {
   const { phase, from, to, before, after, fault } = here.transition;
   const events = eventsOf(story, here);
   const struck = !isReturn(here.transition) ? new Map([[fault.target, { text: visible(fault.id), bad: true }]]) : new Map<string, Mark>();
@@ -48,7 +48,7 @@ interface Mark {
 interface Drawing {
   readonly id: string;
   readonly title: string;
-  readonly topology: Topology;
+  readonly topology: PairTopology;
   /** Which firewall had which address; undefined when nobody looked. */
   readonly observation: Observation | undefined;
   readonly events: readonly NumberedEvent[];
@@ -84,12 +84,12 @@ function ownPart({ address }: Nic): string {
 }
 
 /** The IPv6 network on a bridge, which its NICs' wires leave out. */
-function networkOn(bridge: string, { machines }: Topology): string {
+function networkOn(bridge: string, { machines }: PairTopology): string {
   const addresses = machines.flatMap(({ nics }) => nics.filter((nic) => nic.bridge === bridge && nic.address.includes("::")).map(({ address }) => address.replace(/::.*\//u, "::/")));
   return [...new Set(addresses)].join(" ");
 }
 
-function machineBox({ machine, x, y, width, height }: Box, topology: Topology, observation: Observation | undefined, mark: Mark | undefined): VNode {
+function machineBox({ machine, x, y, width, height }: Box, topology: PairTopology, observation: Observation | undefined, mark: Mark | undefined): VNode {
   const firewall = machine.role === "firewall";
   const states = statesOf(machine.name, topology, observation);
   const off = firewall && observation !== undefined && observation.firewalls[machine.name] === undefined;
@@ -104,7 +104,7 @@ function machineBox({ machine, x, y, width, height }: Box, topology: Topology, o
 }
 
 /** What a firewall was, and the virtual addresses that it had, as it was seen. */
-function statesOf(name: string, { virtualAddresses, machines }: Topology, observation: Observation | undefined): string[] {
+function statesOf(name: string, { virtualAddresses, machines }: PairTopology, observation: Observation | undefined): string[] {
   if (machines.find((machine) => machine.name === name)?.role !== "firewall" || observation === undefined) return [];
   const views = observation.firewalls[name];
   if (views === undefined) return ["off, or not seen"];

@@ -4,7 +4,7 @@ import type { Trials } from "../../evidence/trials.ts";
 import { figuresOf, type FlowFigures } from "../../judge/figures.ts";
 import { startOf, type Scene } from "../../judge/scene.ts";
 import { topologies } from "../../judge/topologies.ts";
-import type { Topology } from "../../topology/topology.ts";
+import type { PairTopology } from "../../topology/topology.ts";
 
 /** What a run's report is made of. */
 export interface RunReportInput {
@@ -22,7 +22,7 @@ export interface RunReportInput {
 export interface RunStory extends Omit<RunReportInput, "files"> {
   readonly files: ReadonlySet<string>;
   /** The lab's map; undefined when this fwlab does not know it. */
-  readonly topology: Topology | undefined;
+  readonly topology: PairTopology | undefined;
   readonly figures: readonly FlowFigures[];
   readonly transitions: readonly TransitionStory[];
 }

@@ -1,3 +1,4 @@
+import { carriedSection } from "./carriedSection.ts";
 import { documentOf, type Section } from "./document.ts";
 import { dropsSection } from "./dropsSection.ts";
 import { firstLook } from "./firstLook.ts";
@@ -17,14 +18,15 @@ import { timelineSection } from "./timelineSection.ts";
 export async function renderRunReport(input: RunReportInput): Promise<string> {
   const story = storyOf(input);
   const { run } = story;
+  // These are told of one duty and who has it; in a sandwich both firewalls have theirs.
+  const ofPair = run.stretches === undefined;
   const sections: Section[] = [
     ...(run.verdict === "pass" ? [] : [{ id: "first", heading: "Look at this first", body: await firstLook(story) }]),
     { id: "ground", heading: "What was run", body: groundSection(story) },
-    { id: "network", heading: "What happened where", body: networkSection(story) },
-    { id: "timeline", heading: "Timeline", body: await timelineSection(story) },
-    { id: "progress", heading: "Each flow across the fault", body: await progressSection(story) },
-    { id: "spread", heading: "How the outage is spread", body: await spreadSection(story) },
-    { id: "drops", heading: "Dropped packets", body: dropsSection(story) },
+    ...(ofPair ? [] : [{ id: "carried", heading: "Who carried what", body: await carriedSection(story) }]),
+    ...(ofPair ? [{ id: "network", heading: "What happened where", body: networkSection(story) }, { id: "timeline", heading: "Timeline", body: await timelineSection(story) }] : []),
+    ...(ofPair || run.flows.length > 0 ? [{ id: "progress", heading: "Each flow across the fault", body: await progressSection(story) }] : []),
+    ...(ofPair ? [{ id: "spread", heading: "How the outage is spread", body: await spreadSection(story) }, { id: "drops", heading: "Dropped packets", body: dropsSection(story) }] : []),
     { id: "checks", heading: "Checks", body: checksSection(story) },
     { id: "flows", heading: "Flows", body: flowsSection(story) },
     { id: "files", heading: "Capture and files", body: filesSection(story) },

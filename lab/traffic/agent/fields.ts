@@ -56,6 +56,7 @@ export function flowOrdersField(fields: Fields, name: string): FlowOrder[] {
       mode: choiceField(order, "mode", flowModes),
       intervalMs: numberField(order, "intervalMs", 1),
       port: integerField(order, "port", 1, 65_535),
+      ...(order["source"] !== undefined && { source: stringField(order, "source") }),
     };
   });
 }

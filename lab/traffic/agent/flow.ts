@@ -16,6 +16,8 @@ export interface FlowOrder {
   readonly mode: FlowMode;
   readonly intervalMs: number;
   readonly port: number;
+  /** The client's own address that a tcp flow is opened from, where it has several. */
+  readonly source?: string;
 }
 
 export interface AgentError {

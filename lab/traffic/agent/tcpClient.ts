@@ -16,7 +16,7 @@ function openTcpFlow(address: string, flow: RecordFlow, firstInMs: number, onSet
   // The host may have closed the session while others were opened.
   if (flow.state === "ended") return;
   const frames = new Frames();
-  const socket = connect({ host: address, port: flow.order.port, noDelay: true });
+  const socket = connect({ host: address, port: flow.order.port, noDelay: true, ...(flow.order.source !== undefined && { localAddress: flow.order.source }) });
   flow.destroy = () => socket.destroy();
   socket.once("connect", () => {
     // The host may have closed the session while the handshake was under way.

@@ -1,0 +1,109 @@
+import type { FaultRecord } from "../evidence/evidence.ts";
+import { powerCut } from "../faults/powerCut.ts";
+import { returnId } from "../judge/scene.ts";
+import type { LoadOrder } from "../load/order.ts";
+import { sandwichFlows, sandwichLoad } from "../load/sandwichLoad.ts";
+import { parseAddresses } from "../observe/addresses.ts";
+import type { FlowCounts, FlowSpec } from "../traffic/flowSpec.ts";
+import type { SandwichTopology } from "../topology/sandwich.ts";
+import { outageBoundMs } from "./failover.ts";
+import type { Story } from "./judgedRun.ts";
+import type { SandwichRun } from "./sandwichRun.ts";
+import { waitUntil, type Waited } from "./waitUntil.ts";
+
+export interface FirewallCutOptions {
+  /** The firewall that loses its power, and the one that is to carry on. */
+  readonly victim: string;
+  readonly survivor: string;
+  readonly specs: readonly FlowSpec[];
+  readonly order: LoadOrder;
+  /** Whether the victim gets its power back; unless it is said, it does where somebody took its duty over and fewer than half of the flows died. */
+  readonly failback?: boolean;
+}
+
+/** Enough for each mode by each firewall, and a load that two cores carry while they emulate. */
+const validationLoad = { flows: 16, held: 60, others: 8, pauseMs: 2_000 } as const;
+
+/**
+ * What a sandwich is validated by: its first firewall loses its power under a small load.
+ * @param flows how many flows with ledgers; 16 unless it is said. Only TCP's count: a director balances nothing else.
+ */
+export function validationOfSandwich(topology: SandwichTopology, flows: number | FlowCounts | undefined): { readonly story: Story<SandwichRun>; readonly fault: { readonly id: string; readonly target: string } } {
+  const [victim, survivor] = topology.firewalls;
+  if (victim === undefined || survivor === undefined) throw new RangeError(`${topology.name} has no two firewalls`);
+  const count = typeof flows === "number" ? flows : (flows?.tcp ?? validationLoad.flows);
+  const story: Story<SandwichRun> = (run) => firewallCutStory(run, { victim, survivor, specs: sandwichFlows(topology, count), order: sandwichLoad(topology, validationLoad) });
+  return { story, fault: { id: "power-cut", target: victim } };
+}
+
+/** Steady traffic around a transition, in milliseconds (RFC 6413). */
+const steadyMs = 5_200;
+const homeWithinMs = 60_000;
+const resumeWithinMs = outageBoundMs + 15_000;
+/** Without failover nobody comes back: seen by then, in milliseconds. */
+const lostWithinMs = outageBoundMs + 2_000;
+
+/**
+ * A firewall of a sandwich loses its power under load and under flows with ledgers; the other takes its addresses; then it is back and takes its share again.
+ * What comes of it is evidence, and for the judge.
+ */
+export async function firewallCutStory(run: SandwichRun, { victim, survivor, specs, order, failback = true }: FirewallCutOptions): Promise<void> {
+  // In a sandwich without failover nobody takes the victim's duty over, and there is none to give back.
+  const { exitCode } = await run.shell(victim).run("systemctl is-active --quiet keepalived", { signal: run.signal });
+  const takenOver = exitCode === 0;
+  if (takenOver) await addressesHome(run);
+  await run.open(specs);
+  const meanwhile = async (): Promise<void> => {
+    await run.followEvents();
+    const [before] = await Promise.all([run.observe("failover-before"), run.wait(steadyMs)]);
+    await run.measureClocks();
+    const fault = await powerCut(run.lab.machine(victim));
+    run.progress.note(`fault: ${fault.effect.measured}`);
+    await run.flows.wake(run.signal);
+    const { notResumed } = await run.flows.resumed({ afterMs: fault.atMs, within: takenOver && failback ? resumeWithinMs : lostWithinMs, signal: run.signal });
+    const returns = takenOver && failback && notResumed.length < run.flows.flows.length / 2;
+    await Promise.all([run.wait(steadyMs), returns ? run.lab.halfBoot(victim) : undefined]);
+    run.transitions.push({ phase: "failover", from: victim, to: survivor, fault, before, after: await run.observe("failover-after"), probes: [], outageBoundMs });
+    if (returns) await giveBack(run, victim, survivor);
+  };
+  await run.act({ name: "cut", order, meanwhile });
+}
+
+/** The victim has its power again, gets the states, and takes its addresses back. */
+async function giveBack(run: SandwichRun, victim: string, survivor: string): Promise<void> {
+  await run.lab.goOn(victim);
+  await run.followEvents();
+  const before = await run.observe("failback-before");
+  const back = await addressesHome(run);
+  const fault: FaultRecord = {
+    id: returnId,
+    target: victim,
+    atMs: back.lastUnreachedAtMs ?? before.atMs,
+    effect: { bit: back.reached, measured: back.seen, evidence: "observations/failback-after" },
+  };
+  run.progress.note(`failback: ${fault.effect.measured}`);
+  await run.flows.resumed({ afterMs: Date.now(), within: resumeWithinMs, signal: run.signal });
+  await run.wait(steadyMs);
+  run.transitions.push({ phase: "failback", from: survivor, to: victim, fault, before, after: await run.observe("failback-after"), probes: [], outageBoundMs });
+}
+
+/** Waits until each address that VRRP may move is on the firewall whose it is, and nowhere else. @throws Failure when a firewall does not answer. */
+function addressesHome(run: SandwichRun): Promise<Waited<undefined>> {
+  const { topology, signal, progress } = run;
+  return waitUntil({
+    what: "each address that moves to be at home",
+    look: async () => {
+      const held = await Promise.all(
+        topology.firewalls.map(async (name) => {
+          const addresses = parseAddresses(await run.shell(name).must("ip -j addr", { signal }));
+          return [name, addresses.map(({ address }) => address).filter((address) => topology.homes.has(address))] as const;
+        }),
+      );
+      const reached = held.every(([name, addresses]) => [...topology.homes].every(([address, home]) => addresses.includes(address) === (home === name)));
+      return { reached, seen: held.map(([name, addresses]) => `${name} holds ${addresses.join(" and ") || "none"}`).join(", "), value: undefined };
+    },
+    within: homeWithinMs,
+    progress,
+    signal,
+  });
+}

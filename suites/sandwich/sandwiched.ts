@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { beforeAll } from "vitest";
+import type { Evidence } from "../../lab/evidence/evidence.ts";
+import type { Packet } from "../../lab/evidence/packet.ts";
+import { TerminalProgress } from "../../lab/progress/terminal.ts";
+import { readBundle } from "../../lab/report/readBundle.ts";
+import { conductSandwich } from "../../lab/run/conductSandwich.ts";
+import type { FinishedRun, Story } from "../../lab/run/judgedRun.ts";
+import { packetsOf } from "../../lab/run/packetsOf.ts";
+import { fixturesFolder, runsFolder } from "../../lab/run/prepare.ts";
+import type { SandwichRun } from "../../lab/run/sandwichRun.ts";
+import { coldSuites } from "../../lab/run/startLab.ts";
+import { sandwich } from "../../lab/topology/sandwich.ts";
+import { suiteCommand } from "../conducted.ts";
+
+const withinMs = 10 * 60_000;
+const endWithinMs = 60_000;
+
+export interface Sandwiched extends FinishedRun {
+  readonly evidence: Evidence;
+  readonly packets: readonly Packet[];
+}
+
+export interface SandwichedOptions {
+  /** Config trees, by their names in fixtures/, lowest first. */
+  readonly trees: readonly [string, ...string[]];
+  readonly fault: { readonly id: string; readonly target: string };
+  readonly story: Story<SandwichRun>;
+}
+
+/** Conducts a run of the sandwich before the tests of this describe block, outside of any test's own time. One that does not come to its end fails the block. */
+export function sandwiched({ trees, fault, story }: SandwichedOptions): () => Sandwiched {
+  let seen: Sandwiched | undefined;
+  beforeAll(async () => {
+    const signal = AbortSignal.timeout(withinMs);
+    using progress = new TerminalProgress({ write: (text) => process.stderr.write(text) });
+    const [config, ...over] = trees;
+    const finished = await conductSandwich({
+      topology: sandwich,
+      config: join(fixturesFolder, config),
+      over: over.map((tree) => join(fixturesFolder, tree)),
+      fault,
+      story,
+      accelerator: "auto",
+      command: suiteCommand(),
+      cold: process.env[coldSuites] !== undefined,
+      runsFolder,
+      progress,
+      signal,
+    });
+    if (finished.interrupted !== undefined) throw finished.interrupted;
+    const evidence = await readBundle(finished.bundle);
+    const packets = await packetsOf(finished.bundle, evidence, signal);
+    if (packets === undefined) throw new Error("the run has no capture");
+    seen = { ...finished, evidence, packets };
+  }, withinMs + endWithinMs);
+  return () => {
+    if (seen === undefined) throw new Error("the run has not been conducted");
+    return seen;
+  };
+}
