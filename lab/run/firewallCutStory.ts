@@ -19,6 +19,11 @@ export interface FirewallCutOptions {
   readonly order: LoadOrder;
   /** Whether the victim gets its power back; unless it is said, it does where somebody took its duty over and fewer than half of the flows died. */
   readonly failback?: boolean;
+  /**
+   * Milliseconds between when the addresses are home and the first flow: for notify scripts that are slower than keepalived. What they do of the pair's own start must not be taken for what they do
+   * of the fault. 0 unless it is said.
+   */
+  readonly settleMs?: number;
 }
 
 /** Enough for each mode by each firewall, and a load that two cores carry while they emulate. */
@@ -47,11 +52,12 @@ const lostWithinMs = outageBoundMs + 2_000;
  * A firewall of a sandwich loses its power under load and under flows with ledgers; the other takes its addresses; then it is back and takes its share again.
  * What comes of it is evidence, and for the judge.
  */
-export async function firewallCutStory(run: SandwichRun, { victim, survivor, specs, order, failback = true }: FirewallCutOptions): Promise<void> {
+export async function firewallCutStory(run: SandwichRun, { victim, survivor, specs, order, failback = true, settleMs = 0 }: FirewallCutOptions): Promise<void> {
   // In a sandwich without failover nobody takes the victim's duty over, and there is none to give back.
   const { exitCode } = await run.shell(victim).run("systemctl is-active --quiet keepalived", { signal: run.signal });
   const takenOver = exitCode === 0;
   if (takenOver) await addressesHome(run);
+  await run.wait(settleMs);
   await run.open(specs);
   const meanwhile = async (): Promise<void> => {
     await run.followEvents();

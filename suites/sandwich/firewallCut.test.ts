@@ -47,7 +47,7 @@ describe("the same where the states come after the addresses, and what is not kn
   const run = sandwiched({
     trees: ["sandwich", "sandwich-ha", "controls/sandwich-window"],
     fault,
-    story: (lab) => firewallCutStory(lab, { ...cut, specs: specs(40), order: load(40, 8, 2_000), failback: false }),
+    story: (lab) => firewallCutStory(lab, { ...cut, specs: specs(40), order: load(40, 8, 2_000), failback: false, settleMs: 12_000 }),
   });
 
   test("flows of fw-1 die by resets, those of fw-2 notice nothing", () => {
