@@ -4,18 +4,16 @@ import type { ExitCode } from "../lab/failure/failure.ts";
 import type { Subject } from "../lab/history/pooled.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
-import { clientKeyFile } from "../lab/image/keys.ts";
-import { controlPort } from "../lab/machine/machineFiles.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conduct } from "../lab/run/conduct.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
 import { powerCutStory } from "../lab/run/powerCutStory.ts";
 import { topologyOf } from "../lab/run/topologyOf.ts";
-import { managementAddressOf, type PairTopology } from "../lab/topology/topology.ts";
 import { promisedFlows, type FlowCounts } from "../lab/traffic/flowSpec.ts";
 import { baselineOf } from "./afterwards.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
+import { keepUp } from "./keepUp.ts";
 import { labVerbOptions, type LabVerbOptions } from "./labOptions.ts";
 import { repeatCommand } from "./repeatCommand.ts";
 import { tellRun } from "./tellRun.ts";
@@ -80,16 +78,4 @@ async function inside({ json, flows, control, accel, config, pcap, cold, keep, v
   });
   progress[Symbol.dispose]();
   return await tellRun(finished, { ...(json !== undefined && { json }), verbose, baseline });
-}
-
-/** Leaves the lab as it is until the user has seen enough: an interruption then ends the run as it would have ended. */
-async function keepUp({ machines }: PairTopology, progress: TerminalProgress, signal: AbortSignal): Promise<void> {
-  progress.note(
-    [
-      "the lab is up until Ctrl-C; its namespaces are entered from another terminal:",
-      `  nsenter --all --target "$(pgrep -nf 'fwlab.ts start')"`,
-      ...machines.map((spec) => `  ssh -p ${controlPort} -i ${clientKeyFile()} root@${managementAddressOf(spec)}  # ${spec.name}`),
-    ].join("\n"),
-  );
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }

@@ -3,11 +3,11 @@ import { InvalidArgumentError } from "commander";
 import { promisesOf, promisesSchema } from "../lab/config/promises.ts";
 import { exitCode, Failure, type ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
-import { mostClients, mostFlows, sandwichFlows, sandwichLoad } from "../lab/load/sandwichLoad.ts";
+import { mostClients, mostFlows } from "../lab/load/sandwichLoad.ts";
 import type { AcceleratorWish } from "../lab/machine/accelerator.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conductSandwich } from "../lab/run/conductSandwich.ts";
-import { firewallCutStory } from "../lab/run/firewallCutStory.ts";
+import { cutOfSandwich } from "../lab/run/firewallCutStory.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import type { CaptureChoice } from "../lab/run/runCapture.ts";
 import { treeStack } from "../lab/run/treeStack.ts";
@@ -15,6 +15,7 @@ import { sandwich } from "../lab/topology/sandwich.ts";
 import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
 import type { Subject } from "../lab/history/pooled.ts";
 import { interruptionInside } from "./interruption.ts";
+import { keepUp } from "./keepUp.ts";
 import { tellRun } from "./tellRun.ts";
 
 export const topologyNames = promisesSchema.shape.topology.unwrap().options;
@@ -80,14 +81,11 @@ export async function startSandwich({ config, over, flows, clients, accel, pcap,
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);
-  const [victim, survivor] = sandwich.firewalls;
-  if (victim === undefined || survivor === undefined) throw new RangeError("the sandwich has no two firewalls");
   const finished = await conductSandwich({
     topology: sandwich,
     config,
     over,
-    fault: { id: "power-cut", target: victim },
-    story: (lab) => firewallCutStory(lab, { victim, survivor, specs: sandwichFlows(sandwich, flows), order: sandwichLoad(sandwich, { held: clients, others, pauseMs }) }),
+    ...cutOfSandwich(sandwich, flows, { held: clients, others, pauseMs }),
     accelerator: accel,
     command,
     capture: pcap,
@@ -95,12 +93,7 @@ export async function startSandwich({ config, over, flows, clients, accel, pcap,
     runsFolder,
     progress,
     signal,
-    ...(keep && {
-      beforeEnd: async () => {
-        progress.note("the lab is up until Ctrl-C; its namespaces are entered from another terminal:\n  nsenter --all --target \"$(pgrep -nf 'fwlab.ts start')\"");
-        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      },
-    }),
+    ...(keep && { beforeEnd: () => keepUp(sandwich, progress, signal) }),
   });
   progress[Symbol.dispose]();
   return await tellRun(finished, { ...(json !== undefined && { json }), verbose, baseline });

@@ -1,8 +1,5 @@
 import { z } from "zod";
 
-/** What came of a request; any other error by its code. */
-export const loadOutcomes = ["ok", "reset", "timeout", "refused", "unreachable", "wrong-body", "wrong-status"] as const;
-
 /** Requests column by column, in the order in which they ended. */
 export const requestColumnsSchema = z.object({
   /** Index of the client in the order. */
@@ -10,6 +7,7 @@ export const requestColumnsSchema = z.object({
   /** Host's epoch clock, milliseconds: when it was asked. */
   atMs: z.array(z.number()),
   tookMs: z.array(z.number()),
+  /** `ok`, `reset`, `timeout`, `refused`, `unreachable`, `wrong-body`, `wrong-status`; any other error by its code. */
   outcome: z.array(z.string()),
 });
 

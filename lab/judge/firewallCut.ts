@@ -6,7 +6,7 @@ import { addressWithPort } from "../topology/address.ts";
 import { carriersOf, type Carried } from "./carriers.ts";
 import { concluded, type Found } from "./concluded.ts";
 import { figuresOf, type FlowFigures } from "./figures.ts";
-import { startOf, firstOf, ms } from "./scene.ts";
+import { endOf, firstOf, ms, startOf } from "./scene.ts";
 import { survivalOf, type Survival } from "./survival.ts";
 
 /** What became of a flow in one transition, and who carried it before. */
@@ -24,11 +24,9 @@ const settledMs = 3_000;
 
 /** What became of each flow in a transition of a sandwich's. Pure. */
 export function cutFlows(evidence: Evidence, topology: SandwichTopology, packets: readonly Packet[] | undefined, transition: Transition): CutFlow[] {
-  const ordered = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
-  const next = ordered[ordered.indexOf(transition) + 1];
-  const scene = { evidence, transition, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
-  const earlier = ordered[ordered.indexOf(transition) - 1];
-  const before = mainCarriers(topology, packets ?? [], earlier?.after.atMs ?? Number.NEGATIVE_INFINITY, scene.startMs);
+  const scene = { evidence, transition, startMs: startOf(transition), untilMs: endOf(evidence, transition) };
+  const settledAtMs = Math.max(...evidence.transitions.filter(({ fault }) => fault.atMs < transition.fault.atMs).map(({ after }) => after.atMs));
+  const before = mainCarriers(topology, packets ?? [], settledAtMs, scene.startMs);
   return figuresOf(evidence.flows, evidence.clocks).map((figures) => {
     const { id, mode, intervalMs } = figures.flow;
     const survival: Survival = survivalOf(scene, figures);
@@ -121,10 +119,8 @@ function outageInBound(flows: readonly CutFlow[], { outageBoundMs }: Transition)
 
 /** After a transition every connection goes by one firewall, both ways; after a failover by the one that is left. */
 function oneWay(evidence: Evidence, topology: SandwichTopology, packets: readonly Packet[], transition: Transition, moved: string): Found {
-  const ordered = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
-  const next = ordered[ordered.indexOf(transition) + 1];
   const fromMs = transition.after.atMs - settledMs;
-  const untilMs = Math.min(next === undefined ? Number.POSITIVE_INFINITY : startOf(next), transition.after.atMs);
+  const untilMs = Math.min(endOf(evidence, transition), transition.after.atMs);
   const carried = carriersOf(topology, packets, { fromMs: Number.NEGATIVE_INFINITY, untilMs, countedFromMs: fromMs, countedUntilMs: untilMs }).filter(({ forward, reverse }) => forward.size + reverse.size > 0);
   const astray = carried.filter((each) => carriersAlong(each).size > 1);
   const byMoved = carried.filter((each) => carriersAlong(each).has(moved)).length;

@@ -17,7 +17,7 @@ import { outageOf } from "./outage.ts";
 import { outageInBound } from "./outageInBound.ts";
 import { replicatedBefore } from "./replicatedBefore.ts";
 import { sandwichChecks } from "./sandwichChecks.ts";
-import { firstOf, startOf, type Check, type Scene } from "./scene.ts";
+import { endOf, firstOf, startOf, type Check, type Scene } from "./scene.ts";
 import { stretchesOf } from "./stretches.ts";
 import { stateOnSurvivor } from "./stateOnSurvivor.ts";
 import { steadyBefore } from "./steadyBefore.ts";
@@ -84,9 +84,8 @@ export function judge(evidence: Evidence, { topology = topologies.get(evidence.t
   if (topology !== undefined) {
     const capture = captureWhole(evidence, topology, packets);
     if (capture !== undefined) results.push(capture);
-    for (const [index, transition] of transitions.entries()) {
-      const next = transitions[index + 1];
-      const scene: Scene = { evidence, topology, transition, flows: figures, packets, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
+    for (const transition of transitions) {
+      const scene: Scene = { evidence, topology, transition, flows: figures, packets, startMs: startOf(transition), untilMs: endOf(evidence, transition) };
       const survivalsHere = figures.map((flow) => survivalOf(scene, flow));
       survivals.push(survivalsHere);
       outages.push(outageOf(scene, survivalsHere));

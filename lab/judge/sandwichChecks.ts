@@ -7,7 +7,7 @@ import { concluded } from "./concluded.ts";
 import { figuresOf, flowResult } from "./figures.ts";
 import { judgeFirewallCut } from "./firewallCut.ts";
 import { outageOf } from "./outage.ts";
-import { startOf } from "./scene.ts";
+import { endOf, startOf } from "./scene.ts";
 import { survivalOf, type Survival } from "./survival.ts";
 
 /** What a sandwich's run came to. */
@@ -27,9 +27,8 @@ export function sandwichChecks(evidence: Evidence, topology: SandwichTopology, p
   });
   const outages: Outage[] = [];
   const all: (readonly Survival[])[] = [];
-  for (const [index, transition] of transitions.entries()) {
-    const next = transitions[index + 1];
-    const scene = { evidence, transition, flows: figures, startMs: startOf(transition), untilMs: next === undefined ? Number.POSITIVE_INFINITY : startOf(next) };
+  for (const transition of transitions) {
+    const scene = { evidence, transition, flows: figures, startMs: startOf(transition), untilMs: endOf(evidence, transition) };
     const survivals = figures.map((flow) => survivalOf(scene, flow));
     all.push(survivals);
     outages.push(outageOf(scene, survivals));

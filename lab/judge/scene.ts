@@ -30,6 +30,11 @@ export function startOf(transition: Transition): number {
   return isReturn(transition) ? transition.fault.atMs - detectionLagMs : transition.fault.atMs;
 }
 
+/** When the transition after this one begins; without one, never. */
+export function endOf({ transitions }: Pick<Evidence, "transitions">, transition: Transition): number {
+  return Math.min(...transitions.filter(({ fault }) => fault.atMs > transition.fault.atMs).map(startOf));
+}
+
 /** Whether the duty moved because its machine is back, and the other gave it up alive; else the lab struck. */
 export function isReturn({ fault }: Pick<Transition, "fault">): boolean {
   return fault.id === returnId;

@@ -8,7 +8,7 @@ export function pathOf(bytes: number, seed: number): string {
 }
 
 /** Bytes that a path asks for; undefined when it asks for nothing that there is. At most a gigabyte. */
-export function bytesOf(path: string): number | undefined {
+function bytesOf(path: string): number | undefined {
   const bytes = /^\/(\d{1,9})\/\d{1,10}$/u.exec(path)?.[1];
   return bytes === undefined ? undefined : Number(bytes);
 }

@@ -16,6 +16,7 @@ import { look, type LookOptions } from "../observe/look.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
 import type { SandwichTopology } from "../topology/sandwich.ts";
+import { hostPart } from "../topology/topology.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { startNativeAgent, type NativeAgent } from "../load/nativeAgent.ts";
 import { openFlows, type OpenFlows } from "../traffic/openFlows.ts";
@@ -233,7 +234,7 @@ export class SandwichRun implements AsyncDisposable {
 /** The host that answers the flows with ledgers, and where: not where the load's servers answer, by the same port. */
 function serverOf({ servers }: SandwichTopology): { readonly name: string; readonly address: string } {
   const [first] = servers;
-  const address = first?.nics[0]?.address.replace(/\/\d+$/u, "");
-  if (first === undefined || address === undefined) throw new RangeError("the sandwich has no servers");
-  return { name: first.name, address };
+  const nic = first?.nics[0];
+  if (first === undefined || nic === undefined) throw new RangeError("the sandwich has no servers");
+  return { name: first.name, address: hostPart(nic.address) };
 }

@@ -2,7 +2,7 @@ import type { Evidence, Transition } from "../../evidence/evidence.ts";
 import type { Run } from "../../evidence/run.ts";
 import type { Trials } from "../../evidence/trials.ts";
 import { figuresOf, type FlowFigures } from "../../judge/figures.ts";
-import { startOf, type Scene } from "../../judge/scene.ts";
+import { endOf, startOf, type Scene } from "../../judge/scene.ts";
 import { topologies } from "../../judge/topologies.ts";
 import type { PairTopology } from "../../topology/topology.ts";
 
@@ -43,9 +43,8 @@ export function storyOf({ files, ...input }: RunReportInput): RunStory {
   const topology = topologies.get(evidence.topology);
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const sorted = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
-  const transitions = sorted.map((transition, index): TransitionStory => {
-    const next = sorted[index + 1];
-    const [startMs, untilMs] = [startOf(transition), next === undefined ? Number.POSITIVE_INFINITY : startOf(next)];
+  const transitions = sorted.map((transition): TransitionStory => {
+    const [startMs, untilMs] = [startOf(transition), endOf(evidence, transition)];
     const scene = topology && { evidence, topology, transition, flows: figures, packets: undefined, startMs, untilMs };
     return { transition, startMs, untilMs, scene };
   });
