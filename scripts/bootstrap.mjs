@@ -13,8 +13,8 @@ import { fileURLToPath } from "node:url";
 const usage = 2;
 const self = fileURLToPath(import.meta.url);
 const root = join(dirname(self), "..");
-/** Verbs that read bundles: they need no lab, so the host need not have what a lab needs. */
-const withoutLab = ["judge", "report", "history", "compare", "cache", "schema"];
+/** Verbs that need no lab: the host need not have what a lab needs. */
+const withoutLab = ["judge", "report", "history", "compare", "cache", "schema", "doctor"];
 const tied = ["--pdeathsig", "KILL"];
 
 process.chdir(root);

@@ -16,6 +16,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import("./compare.ts")).compareCommand(),
   baseline: async () => (await import("./baseline.ts")).baselineCommand(),
   cache: async () => (await import("./cache.ts")).cacheCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
   schema: async () => (await import("./schema.ts")).schemaCommand(),
 };
 

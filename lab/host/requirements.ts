@@ -9,6 +9,8 @@ export const hostPrograms = JSON.parse(readFileSync(new URL("programs.json", imp
   readonly everyone: Readonly<Record<string, string>>;
   readonly ordinaryUser: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
+  /** By package: programs of which one is enough, and which only tests need. */
+  readonly tests: Readonly<Record<string, readonly string[]>>;
 };
 
 /** Oldest QEMU whose behaviour is relied on: Debian 12 has 7.2. */
