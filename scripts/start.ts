@@ -32,7 +32,7 @@ export function startCommand(): Command {
   const command = new Command("start").description("boot the four machines, cut the power of fw-1 under live flows, judge the failover and the failback");
   for (const option of labVerbOptions({ resultFile: "run.json" })) command.addOption(option);
   return command
-    .addOption(new Option("--topology <name>", "the topology; that of the config tree unless given. A sandwich's config tree is fixtures/sandwich-ha unless --config is given").choices(topologyNames))
+    .addOption(new Option("--topology <name>", "the topology; that of the config tree unless given. A sandwich's config tree is fixtures/sandwich-ha, and fixtures/sandwich-directors where it has two directors, unless --config is given").choices(topologyNames))
     .addOption(new Option("--clients <count>", "of a sandwich: connections that its load holds open").argParser(parseClients).default(1_000))
     .option("--keep", "leave the lab up until Ctrl-C", false)
     .allowExcessArguments(false)

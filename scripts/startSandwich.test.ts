@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fixturesFolder } from "../lab/run/prepare.ts";
+import { sandwich, sandwichDirectors } from "../lab/topology/sandwich.ts";
 import { parseClients, sandwichFlowCount, treesFor } from "./startSandwich.ts";
 
 const tree = (name: string) => join(fixturesFolder, name);
@@ -20,9 +21,10 @@ describe("--flows", () => {
 
 describe("which config trees are started", () => {
   test("the sandwich that survives, unless a tree is named", async () => {
-    expect(await treesFor("sandwich", undefined)).toEqual({ tree: tree("sandwich-ha"), config: tree("sandwich"), over: [tree("sandwich-ha")] });
-    expect(await treesFor(undefined, tree("sandwich"))).toEqual({ tree: tree("sandwich"), config: tree("sandwich"), over: [] });
-    expect(await treesFor(undefined, tree("sandwich-nft"))).toEqual({ tree: tree("sandwich-nft"), config: tree("sandwich"), over: [tree("sandwich-nft")] });
+    expect(await treesFor("sandwich", undefined)).toEqual({ topology: sandwich, tree: tree("sandwich-ha"), config: tree("sandwich"), over: [tree("sandwich-ha")] });
+    expect(await treesFor(undefined, tree("sandwich"))).toEqual({ topology: sandwich, tree: tree("sandwich"), config: tree("sandwich"), over: [] });
+    expect(await treesFor(undefined, tree("sandwich-nft"))).toEqual({ topology: sandwich, tree: tree("sandwich-nft"), config: tree("sandwich"), over: [tree("sandwich-nft")] });
+    expect(await treesFor("sandwich-directors", undefined)).toEqual({ topology: sandwichDirectors, tree: tree("sandwich-directors"), config: tree("sandwich"), over: [tree("sandwich-directors")] });
   });
   test("a pair's are none of a sandwich's", async () => {
     expect(await treesFor(undefined, undefined)).toBeUndefined();

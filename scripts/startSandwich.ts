@@ -7,11 +7,11 @@ import { mostClients, mostFlows } from "../lab/load/sandwichLoad.ts";
 import type { AcceleratorWish } from "../lab/machine/accelerator.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conductSandwich } from "../lab/run/conductSandwich.ts";
-import { cutOfSandwich } from "../lab/run/firewallCutStory.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
 import type { CaptureChoice } from "../lab/run/runCapture.ts";
+import { cutOfSandwich } from "../lab/run/sandwichCut.ts";
 import { treeStack } from "../lab/run/treeStack.ts";
-import { sandwich } from "../lab/topology/sandwich.ts";
+import { sandwich, sandwichDirectors, sandwiches, type SandwichTopology } from "../lab/topology/sandwich.ts";
 import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
 import type { Subject } from "../lab/history/pooled.ts";
 import { interruptionInside } from "./interruption.ts";
@@ -20,6 +20,12 @@ import { tellRun } from "./tellRun.ts";
 
 export const topologyNames = promisesSchema.shape.topology.unwrap().options;
 export type TopologyName = (typeof topologyNames)[number];
+
+/** The config trees of sandwiches that are started unless one is named, by their topology. */
+const usualTrees: ReadonlyMap<string, string> = new Map([
+  [sandwich.name, "sandwich-ha"],
+  [sandwichDirectors.name, "sandwich-directors"],
+]);
 
 /** Clients that open a connection for each request, beside those that hold theirs. */
 const others = 20;
@@ -48,19 +54,22 @@ export function sandwichFlowCount(flows: number | FlowCounts | undefined): numbe
  * A sandwich's config tree, with what it is laid over: `config` is the lowest; undefined when what is asked for is none. @param config the tree that the user named.
  * @throws Failure (usage) when the named topology is not the tree's.
  */
-export async function treesFor(topology: TopologyName | undefined, config: string | undefined): Promise<{ readonly tree: string; readonly config: string; readonly over: readonly string[] } | undefined> {
-  const tree = config ?? (topology === sandwich.name ? join(fixturesFolder, "sandwich-ha") : undefined);
+export async function treesFor(topology: TopologyName | undefined, config: string | undefined): Promise<{ readonly topology: SandwichTopology; readonly tree: string; readonly config: string; readonly over: readonly string[] } | undefined> {
+  const own = usualTrees.get(topology ?? "");
+  const tree = config ?? (own === undefined ? undefined : join(fixturesFolder, own));
   if (tree === undefined) return undefined;
-  const { topology: own } = await promisesOf(tree);
-  if (topology !== undefined && own !== topology) {
-    throw new Failure({ tried: `start the topology ${topology}`, seen: `${tree} is for ${own}, by its fwlab.json`, remedy: "Leave --topology out, or name the tree's", exit: exitCode.usage });
+  const { topology: name } = await promisesOf(tree);
+  if (topology !== undefined && name !== topology) {
+    throw new Failure({ tried: `start the topology ${topology}`, seen: `${tree} is for ${name}, by its fwlab.json`, remedy: "Leave --topology out, or name the tree's", exit: exitCode.usage });
   }
-  if (own !== sandwich.name) return undefined;
+  const found = sandwiches.get(name);
+  if (found === undefined) return undefined;
   const [lowest = tree, ...over] = await treeStack(tree);
-  return { tree, config: lowest, over };
+  return { topology: found, tree, config: lowest, over };
 }
 
 export interface StartSandwichOptions {
+  readonly topology: SandwichTopology;
   readonly config: string;
   readonly over: readonly string[];
   readonly flows: number;
@@ -76,16 +85,16 @@ export interface StartSandwichOptions {
   readonly baseline: Subject | undefined;
 }
 
-/** The inner half of `fwlab start` of a sandwich: fw-1 loses its power under load, and comes back; judged. */
-export async function startSandwich({ config, over, flows, clients, accel, pcap, cold, keep, verbose, json, command, baseline }: StartSandwichOptions): Promise<ExitCode> {
+/** The inner half of `fwlab start` of a sandwich: fw-1 loses its power under load, and comes back; where there are two directors, the first of them loses its; judged. */
+export async function startSandwich({ topology, config, over, flows, clients, accel, pcap, cold, keep, verbose, json, command, baseline }: StartSandwichOptions): Promise<ExitCode> {
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout, { verbose });
   await prepareNamespaces(signal);
   const finished = await conductSandwich({
-    topology: sandwich,
+    topology,
     config,
     over,
-    ...cutOfSandwich(sandwich, flows, { held: clients, others, pauseMs }),
+    ...cutOfSandwich(topology, flows, { held: clients, others, pauseMs }),
     accelerator: accel,
     command,
     capture: pcap,
@@ -93,7 +102,7 @@ export async function startSandwich({ config, over, flows, clients, accel, pcap,
     runsFolder,
     progress,
     signal,
-    ...(keep && { beforeEnd: () => keepUp(sandwich, progress, signal) }),
+    ...(keep && { beforeEnd: () => keepUp(topology, progress, signal) }),
   });
   progress[Symbol.dispose]();
   return await tellRun(finished, { ...(json !== undefined && { json }), verbose, baseline });

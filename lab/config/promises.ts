@@ -11,7 +11,7 @@ export const flowKinds = ["tcp", "udp", "ssh"] as const;
 /** What a config tree promises of itself, where that is not what most do. */
 export const promisesSchema = z.strictObject({
   /** The topology that the tree is for. */
-  topology: z.enum(["primary-backup", "primary-backup-ipv6", "sandwich"]).default("primary-backup"),
+  topology: z.enum(["primary-backup", "primary-backup-ipv6", "sandwich", "sandwich-directors"]).default("primary-backup"),
   /** The reference tree, by its name in fixtures/, that this one is laid over: it holds only what differs. */
   over: z
     .string()

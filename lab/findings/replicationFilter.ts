@@ -3,7 +3,8 @@ import type { Place } from "../config/nodeFiles.ts";
 import type { NodeConfig, PairConfig } from "../config/pair.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { machineSpec } from "../topology/topology.ts";
-import { covers, dataNics } from "./addresses.ts";
+import { covers } from "../topology/address.ts";
+import { dataNics } from "./addresses.ts";
 import { lostStates, tell, type Rule } from "./rule.ts";
 
 /** A cache that holds fewer connections than this is full in an ordinary minute. */

@@ -3,7 +3,8 @@ import type { Place } from "../config/nodeFiles.ts";
 import type { NodeConfig, PairConfig } from "../config/pair.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { hostPart, machineSpec } from "../topology/topology.ts";
-import { covers, dataNics, ownerOf, sameAddress } from "./addresses.ts";
+import { covers } from "../topology/address.ts";
+import { dataNics, ownerOf, sameAddress } from "./addresses.ts";
 import { missingAt, tell, type Rule } from "./rule.ts";
 
 const explains = ["flows-survive", "new-connections", "outage-in-bound", "steady-before"] as const;

@@ -5,7 +5,7 @@ import { readSettings, type Setting } from "../config/units.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { firewallOf, type SandwichTopology } from "../topology/sandwich.ts";
 import { machineSpec } from "../topology/topology.ts";
-import { covers } from "./addresses.ts";
+import { covers } from "../topology/address.ts";
 import { collected } from "./findings.ts";
 import { tell } from "./rule.ts";
 
@@ -99,7 +99,7 @@ const ipvsFile = "/etc/ipvsadm.rules";
 /** Direct routing changes a frame's MAC and nothing else, so a real server is on the director's own link; and it is a firewall's. */
 function realServersReached(node: Node): Finding[] {
   const file = node.files.find(({ path, binary }) => path === ipvsFile && !binary);
-  if (node.machine !== node.topology.director || file === undefined) return [];
+  if (!node.topology.directors.includes(node.machine) || file === undefined) return [];
   const own = node.networks.flatMap(({ addresses }) => addresses.map(({ value }) => value));
   return matchesIn(file, /^\s*-a\s.*?-r\s+([\d.]+)(?::\d+)?(?=\s|$)/u).flatMap(({ value, ...at }) => {
     const told = { node, at: { ...at }, explains: nothingCarried, id: "real-server", severity: "error", certainty: "certain" } as const;
@@ -113,7 +113,7 @@ function realServersReached(node: Node): Finding[] {
 
 /** A mark by which packets are to find their way is looked up in a table, and the table has a way. */
 function marksLookedUp(node: Node): Finding[] {
-  if (node.machine !== node.topology.director && node.machine !== node.topology.router) return [];
+  if (!node.topology.directors.includes(node.machine) && node.machine !== node.topology.router) return [];
   const rules = node.networks.flatMap(({ settings }) => policyRules(settings));
   const tables = new Set(node.networks.flatMap(({ routes }) => routes.flatMap(({ table, destination }) => (table !== undefined && isDefault(destination?.value) ? [table.value] : []))));
   const marks = new Map(node.files.filter(({ path, binary }) => !binary && /^\/etc\/(?:iptables\/|nftables)/u.test(path)).flatMap((file) => matchesIn(file, markSet)).map((mark) => [Number(mark.value), mark] as const));

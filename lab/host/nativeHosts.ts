@@ -87,15 +87,18 @@ async function startNative(host: NativeHost, signal: AbortSignal | undefined): P
   }
 }
 
-/** Takes a native host's ends on the bridges away. One of a veth pair goes with the namespace of the other, so some may be gone. @throws ExecaError with ip's complaint. */
+/** Takes a native host's ends on the bridges away. One of a veth pair goes with the namespace of the other, which the kernel takes away in its own time: some are gone, or go meanwhile. @throws ExecaError with ip's complaint. */
 async function removePorts(host: NativeHost): Promise<void> {
-  const { stdout } = await execa("ip", ["-json", "link", "show"]);
-  const there = new Set((JSON.parse(stdout) as { ifname: string }[]).map(({ ifname }) => ifname));
-  for (const nic of host.nics) {
-    const port = tapName(host, nic);
-    const { failed, stderr } = there.has(port) ? await execa("ip", ["link", "del", port], { reject: false }) : { failed: false, stderr: "" };
-    if (failed && !stderr.includes("Cannot find device")) throw new Error(`${port} cannot be taken away: ${stderr}`);
+  for (const port of host.nics.map((nic) => tapName(host, nic))) {
+    if (!(await isThere(port))) continue;
+    const { failed, stderr } = await execa("ip", ["link", "del", port], { reject: false });
+    if (failed && (await isThere(port))) throw new Error(`${port} cannot be taken away: ${stderr}`);
   }
+}
+
+async function isThere(link: string): Promise<boolean> {
+  const { stdout } = await execa("ip", ["-json", "link", "show"]);
+  return (JSON.parse(stdout) as { ifname: string }[]).some(({ ifname }) => ifname === link);
 }
 
 /** Waits until a process is in a network namespace of its own. @throws when that takes too long; the signal's reason. */

@@ -45,6 +45,18 @@ test("frames that a bridge floods to a firewall which is not meant are not carri
   expect(notPassed(act, [...packets, ...flooded])).toEqual([]);
 });
 
+test("a port that a client comes by again may be no new connection to the director, which remembers the one before; one fewer that nobody was before is its mistake", () => {
+  const { act, packets } = quietAct("rr");
+  const oneFewer = { ...act, after: balancing("rr", [26, 29]) };
+  expect(notPassed(oneFewer, packets)).toEqual(["both-carry fail"]);
+  expect(notPassed(oneFewer, [...connection("172.20.0.1", 4_000, -20_000, "fw-1"), ...packets])).toEqual([]);
+});
+
+test("connections that directors open to see whether firewalls forward are nobody's load", () => {
+  const { act, packets } = quietAct("rr");
+  expect(notPassed(act, [...packets, ...connection("10.162.0.10", 4_000, 150, "fw-1"), ...connection("10.162.0.10", 4_001, 151, "fw-1")])).toEqual([]);
+});
+
 test("without a capture nothing is said of who carried what", () => {
   expect(notPassed(quietAct("rr").act, undefined)).toEqual(["both-carry invalid", "same-way-back invalid"]);
 });

@@ -77,14 +77,16 @@ export function judgeFirewallCut(evidence: Evidence, topology: SandwichTopology,
   return Object.entries(checks).map(([id, found]) => concluded(id, transition.phase, found));
 }
 
-function faultBit({ fault: { effect } }: Transition): Found {
+/** Whether the fault had its effect. */
+export function faultBit({ fault: { effect } }: Transition): Found {
   return { measured: effect.measured, allowed: "the fault had an effect", meaning: "the fault bit", wrong: [], missing: effect.bit ? [] : [`the fault had no effect: ${effect.measured}`] };
 }
 
-function flowsSurvive(flows: readonly CutFlow[], struck: number | undefined, { from, to, phase }: Transition): Found {
+/** Whether every flow survived. @param struck how many went by the firewall that lost its duty; undefined where that is not known, or no matter. */
+export function flowsSurvive(flows: readonly CutFlow[], struck: number | undefined, { from, to, phase }: Transition): Found {
   const dead = flows.filter(({ faults }) => faults.length > 0);
   return {
-    measured: `${flows.length - dead.length} of ${flows.length} flows survived, ${struck ?? "an unknown number"} of them by ${from} before`,
+    measured: `${flows.length - dead.length} of ${flows.length} flows survived${struck === undefined ? "" : `, ${struck} of them by ${from} before`}`,
     allowed: "all, with every record",
     meaning: `no flow noticed more than a pause as ${to} took over`,
     wrong: dead.length === 0 ? [] : [`${dead.length} flows did not survive: ${firstOf(dead.map(({ id, carrier, faults }) => `${id} (by ${carrier ?? "nobody"}) ${faults[0] ?? ""}`))}`],
@@ -105,7 +107,8 @@ function sparedUnharmed(spared: readonly CutFlow[], { from }: Transition): Found
   };
 }
 
-function outageInBound(flows: readonly CutFlow[], { outageBoundMs }: Transition): Found {
+/** Whether every flow moved again in time. */
+export function outageInBound(flows: readonly CutFlow[], { outageBoundMs }: Transition): Found {
   const worst = flows.toSorted((a, b) => (b.stallMs ?? 0) - (a.stallMs ?? 0))[0];
   const late = flows.filter(({ stallMs }) => (stallMs ?? 0) > outageBoundMs);
   return {

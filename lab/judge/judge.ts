@@ -3,7 +3,7 @@ import type { Packet } from "../evidence/packet.ts";
 import type { CheckResult, FlowResult, Outage, Verdict } from "../evidence/run.ts";
 import type { Stretch } from "../evidence/sandwichFigures.ts";
 import type { Drops, Timeline } from "../evidence/timeline.ts";
-import { sandwich } from "../topology/sandwich.ts";
+import { sandwiches, type SandwichTopology } from "../topology/sandwich.ts";
 import type { PairTopology, Topology } from "../topology/topology.ts";
 import { captureWhole } from "./captureWhole.ts";
 import { comesUp } from "./comesUp.ts";
@@ -73,7 +73,8 @@ export interface JudgeOptions {
  * to answer. Invalid dominates fail, and fail dominates pass.
  */
 export function judge(evidence: Evidence, { topology = topologies.get(evidence.topology), packets }: JudgeOptions = {}): Judgement {
-  if (evidence.topology === sandwich.name) return judgeSandwich(evidence, packets);
+  const sandwich = sandwiches.get(evidence.topology);
+  if (sandwich !== undefined) return judgeSandwich(evidence, sandwich, packets);
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
   const results: CheckResult[] = [hostHealth(evidence), ...(evidence.comingUp === undefined ? [] : [comesUp(evidence.comingUp)])];
@@ -102,7 +103,7 @@ export function judge(evidence: Evidence, { topology = topologies.get(evidence.t
 }
 
 /** Judges a sandwich's run: who carried what, and what became of the flows when a firewall lost its power. */
-function judgeSandwich(evidence: Evidence, packets: readonly Packet[] | undefined): Judgement {
+function judgeSandwich(evidence: Evidence, sandwich: SandwichTopology, packets: readonly Packet[] | undefined): Judgement {
   const capture = captureWhole(evidence, sandwich, packets);
   const { checks: own, flows, outages } = sandwichChecks(evidence, sandwich, packets);
   const results = [hostHealth(evidence), ...(capture === undefined ? [] : [capture]), ...own];

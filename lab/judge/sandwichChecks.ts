@@ -4,6 +4,7 @@ import type { CheckResult, FlowResult, Outage } from "../evidence/run.ts";
 import type { SandwichTopology } from "../topology/sandwich.ts";
 import { judgeBalance, requestsAnswered } from "./balance.ts";
 import { concluded } from "./concluded.ts";
+import { judgeDirectorCut } from "./directorCut.ts";
 import { figuresOf, flowResult } from "./figures.ts";
 import { judgeFirewallCut } from "./firewallCut.ts";
 import { outageOf } from "./outage.ts";
@@ -32,7 +33,8 @@ export function sandwichChecks(evidence: Evidence, topology: SandwichTopology, p
     const survivals = figures.map((flow) => survivalOf(scene, flow));
     all.push(survivals);
     outages.push(outageOf(scene, survivals));
-    checks.push(...judgeFirewallCut(evidence, topology, packets, transition));
+    const judgeCut = topology.directors.includes(transition.from) ? judgeDirectorCut : judgeFirewallCut;
+    checks.push(...judgeCut(evidence, topology, packets, transition));
   }
   const survived = (index: number) => all.length > 0 && all.every((here) => here[index]?.faults.length === 0);
   const lookedAtMs = transitions.at(-1)?.after.atMs ?? Number.NEGATIVE_INFINITY;

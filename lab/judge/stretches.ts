@@ -4,7 +4,7 @@ import type { Packet } from "../evidence/packet.ts";
 import type { Act } from "../evidence/sandwich.ts";
 import type { Stretch } from "../evidence/sandwichFigures.ts";
 import type { SandwichTopology } from "../topology/sandwich.ts";
-import { egressPassage, egressSides } from "./carriers.ts";
+import { egressReader } from "./carriers.ts";
 import { figuresOf, resumption } from "./figures.ts";
 import { startOf } from "./scene.ts";
 
@@ -56,10 +56,10 @@ function requestsIn({ load: { requests } }: Act, { fromMs, untilMs }: Span): Pic
 
 /** By span and firewall: connections of which a packet went by it, and packets. One pass over the capture. */
 function carriedIn(spans: readonly Span[], topology: SandwichTopology, packets: readonly Packet[]): Stretch["carried"][] {
-  const sides = egressSides(topology);
+  const passageOf = egressReader(topology);
   const counts = spans.map(() => new Map(topology.firewalls.map((name) => [name, { connections: new Set<string>(), packets: 0 }])));
   for (const packet of packets) {
-    const passage = egressPassage(packet, sides);
+    const passage = passageOf(packet);
     if (passage === undefined) continue;
     const index = spans.findIndex(({ fromMs, untilMs }) => packet.atMs >= fromMs && packet.atMs < untilMs);
     const count = counts[index]?.get(passage.firewall);

@@ -1,4 +1,3 @@
-import { BlockList } from "node:net";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -6,6 +5,7 @@ import { z } from "zod";
 import { loadRecordSchema, type LoadRecord } from "../evidence/load.ts";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { insideNative, type RunningNative } from "../host/nativeHosts.ts";
+import { covers } from "../topology/address.ts";
 import type { LoadOrder } from "./order.ts";
 
 export interface LoadOptions {
@@ -18,6 +18,7 @@ export interface LoadOptions {
 }
 
 const serversWithinMs = 20_000;
+const listeningSchema = z.object({ listens: z.number() });
 /** Beyond the requests' own time, in milliseconds, for their record to be told. */
 const recordWithinMs = 30_000;
 
@@ -61,19 +62,22 @@ class LoadProgram implements AsyncDisposable {
   }
 }
 
-function isInside(address: string, networks: readonly string[]): boolean {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [base = "", prefix] = network.split("/");
-    list.addSubnet(base, Number(prefix), "ipv4");
-  }
-  return list.check(address, "ipv4");
-}
-
 function started(native: RunningNative, program: string, args: readonly string[]) {
   const script = fileURLToPath(new URL(program, import.meta.url));
   const [command, ...rest] = insideNative(native, ["setpriv", "--pdeathsig", "KILL", process.execPath, "--import", "tsx", script, ...args]);
   return execa(command, rest, { stdin: "pipe", reject: false, detached: true, cleanup: false, buffer: { stdout: false } });
+}
+
+/** Answers HTTP at addresses of a native host's, until it is disposed of. @throws Failure when it does not listen. */
+export async function startAnswering(native: RunningNative, { port, addresses, signal }: { readonly port: number; readonly addresses: readonly string[]; readonly signal: AbortSignal }): Promise<AsyncDisposable> {
+  const program = new LoadProgram(native, "serverMain.ts", [String(port), ...addresses]);
+  try {
+    await program.told(listeningSchema, "the port", serversWithinMs, signal);
+    return program;
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** HTTP clients and servers at the host's speed, until it is stopped or disposed of. */
@@ -90,11 +94,11 @@ export class LoadGenerator implements AsyncDisposable {
 
   /** Starts the servers and then the clients, and waits until all held connections are open. @throws Failure when they do not open. */
   static async start({ clients, servers, order, within, signal }: LoadOptions): Promise<LoadGenerator> {
-    const answering = servers.map((native) => new LoadProgram(native, "serverMain.ts", [String(order.port), ...order.servers.filter((address) => isInside(address, native.host.networks))]));
+    const answering = servers.map((native) => new LoadProgram(native, "serverMain.ts", [String(order.port), ...order.servers.filter((address) => native.host.networks.some((network) => covers(network, address)))]));
     const asking = new LoadProgram(clients, "clientMain.ts", []);
     const generator = new LoadGenerator(asking, answering, order);
     try {
-      await Promise.all(answering.map((program) => program.told(z.object({ listens: z.number() }), "the port", serversWithinMs, signal)));
+      await Promise.all(answering.map((program) => program.told(listeningSchema, "the port", serversWithinMs, signal)));
       asking.say(JSON.stringify(order));
       await asking.told(z.object({ open: z.number() }), `${order.held} connections`, within, signal);
       return generator;

@@ -2,12 +2,9 @@ import type { FaultRecord } from "../evidence/evidence.ts";
 import { powerCut } from "../faults/powerCut.ts";
 import { returnId } from "../judge/scene.ts";
 import type { LoadOrder } from "../load/order.ts";
-import { sandwichFlows, sandwichLoad, type SandwichLoadOptions } from "../load/sandwichLoad.ts";
 import { parseAddresses } from "../observe/addresses.ts";
-import type { FlowCounts, FlowSpec } from "../traffic/flowSpec.ts";
-import type { SandwichTopology } from "../topology/sandwich.ts";
+import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { outageBoundMs } from "./failover.ts";
-import type { Story } from "./judgedRun.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
 import { waitUntil, type Waited } from "./waitUntil.ts";
 
@@ -24,31 +21,6 @@ export interface FirewallCutOptions {
    * of the fault. 0 unless it is said.
    */
   readonly settleMs?: number;
-}
-
-/** Enough for each mode by each firewall, and a load that two cores carry while they emulate. */
-const validationLoad = { flows: 16, held: 60, others: 8, pauseMs: 2_000 } as const;
-
-/** What a run is about: what breaks, and the story of it. */
-interface SandwichCut {
-  readonly story: Story<SandwichRun>;
-  readonly fault: { readonly id: string; readonly target: string };
-}
-
-/** A sandwich's first firewall loses its power under so many flows with ledgers, and a load. */
-export function cutOfSandwich(topology: SandwichTopology, flows: number, load: SandwichLoadOptions): SandwichCut {
-  const [victim, survivor] = topology.firewalls;
-  if (victim === undefined || survivor === undefined) throw new RangeError(`${topology.name} has no two firewalls`);
-  const story: Story<SandwichRun> = (run) => firewallCutStory(run, { victim, survivor, specs: sandwichFlows(topology, flows), order: sandwichLoad(topology, load) });
-  return { story, fault: { id: "power-cut", target: victim } };
-}
-
-/**
- * What a sandwich is validated by: the same under a small load.
- * @param flows how many flows with ledgers; 16 unless it is said. Only TCP's count: a director balances nothing else.
- */
-export function validationOfSandwich(topology: SandwichTopology, flows: number | FlowCounts | undefined): SandwichCut {
-  return cutOfSandwich(topology, typeof flows === "number" ? flows : (flows?.tcp ?? validationLoad.flows), validationLoad);
 }
 
 /** Steady traffic around a transition, in milliseconds (RFC 6413). */

@@ -6,10 +6,11 @@ import type { Act, Balancing } from "../evidence/sandwich.ts";
 import { messageOf } from "../failure/failure.ts";
 import { HostHealthWatch } from "../host/hostHealth.ts";
 import { labFolder } from "../host/labFolder.ts";
-import { LoadGenerator } from "../load/loadGenerator.ts";
+import { LoadGenerator, startAnswering } from "../load/loadGenerator.ts";
 import type { LoadOrder } from "../load/order.ts";
 import type { MachineShell } from "../machine/shell.ts";
 import { together } from "../machine/together.ts";
+import { parseAddresses } from "../observe/addresses.ts";
 import { directorCommand, parseDirector } from "../observe/director.ts";
 import { parseKernelLog } from "../observe/kernelLog.ts";
 import { look, type LookOptions } from "../observe/look.ts";
@@ -41,6 +42,9 @@ export interface ActOptions {
   readonly meanwhile: () => Promise<unknown>;
 }
 
+/** Where a server answers as long as the lab is up, for the directors' health checks. */
+const healthAddress = "172.30.0.140";
+
 const opensWithinMs = 90_000;
 const movesWithinMs = 30_000;
 
@@ -61,6 +65,8 @@ export class SandwichRun implements AsyncDisposable {
   /** Of the guests' packages under test. */
   readonly versions: Readonly<Record<string, string>>;
   readonly #keeper: Keeper;
+  /** All that ends with it, the last begun first. */
+  readonly #held: readonly AsyncDisposable[];
   readonly #capture: RunCapture;
   readonly #agents: { readonly client: NativeAgent; readonly server: NativeAgent };
   readonly #health = new HostHealthWatch();
@@ -69,7 +75,8 @@ export class SandwichRun implements AsyncDisposable {
   #flows: OpenFlows | undefined;
   #ledgers: FlowLedger[] = [];
 
-  private constructor({ topology, keeper, progress, signal }: SandwichRunOptions, { lab, begun, durations }: StartedLab, capture: RunCapture, agents: { readonly client: NativeAgent; readonly server: NativeAgent }, versions: Readonly<Record<string, string>>) {
+  private constructor({ topology, keeper, progress, signal }: SandwichRunOptions, { lab, begun, durations }: StartedLab, capture: RunCapture, agents: { readonly client: NativeAgent; readonly server: NativeAgent }, versions: Readonly<Record<string, string>>, held: readonly AsyncDisposable[]) {
+    this.#held = held;
     this.lab = lab;
     this.begun = begun;
     this.durations = { ...durations };
@@ -98,10 +105,13 @@ export class SandwichRun implements AsyncDisposable {
         held.unshift(agent);
         return agent;
       };
+      if (topology.directorAddress !== undefined) {
+        held.unshift(await startAnswering(lab.native(serverOf(topology).name), { port: 80, addresses: [healthAddress], signal }));
+      }
       const client = await agentOn(topology.clients.name);
       const server = await agentOn(serverOf(topology).name);
       const versions = await askVersions(lab.machine(topology.router).shell, { ...options, imageId: prepared.image.id });
-      return new SandwichRun(options, started, capture, { client, server }, versions);
+      return new SandwichRun(options, started, capture, { client, server }, versions, held);
     } catch (error) {
       for (const each of held) await each[Symbol.asyncDispose]();
       throw error;
@@ -163,13 +173,24 @@ export class SandwichRun implements AsyncDisposable {
     return act;
   }
 
+  /** The director that has the duty: the one that holds the directors' address; where there is one alone, or nobody holds it, the first that is up. */
+  async activeDirector(): Promise<string> {
+    const { directors, director, directorAddress } = this.topology;
+    const up = directors.filter((name) => this.lab.isUp(name));
+    for (const name of directorAddress === undefined ? [] : up) {
+      const addresses = parseAddresses(await this.shell(name).must("ip -j addr", { signal: this.signal }));
+      if (addresses.some(({ address }) => address === directorAddress)) return name;
+    }
+    return up[0] ?? director;
+  }
+
   /** What the director gave to whom, and what the firewalls logged. */
   async #balancing(label: string): Promise<Balancing> {
     const { topology, signal } = this;
     const options: LookOptions = { label, save: this.#keeper.save, signal };
     const firewalls = topology.firewalls.filter((name) => this.lab.isUp(name));
     const [director, logged] = await Promise.all([
-      look(this.shell(topology.director), "ipvs", directorCommand, parseDirector, options),
+      look(this.shell(await this.activeDirector()), "ipvs", directorCommand, parseDirector, options),
       Promise.all(firewalls.map(async (name) => [name, await look(this.shell(name), "loggedPackets", "dmesg", parseKernelLog, options)] as const)),
     ]);
     return { director, logged: Object.fromEntries(logged) };
@@ -225,9 +246,7 @@ export class SandwichRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#health.stop();
     await this.#events[Symbol.asyncDispose]();
-    for (const agent of Object.values(this.#agents)) await agent[Symbol.asyncDispose]();
-    await this.#capture[Symbol.asyncDispose]();
-    await this.lab[Symbol.asyncDispose]();
+    for (const each of this.#held) await each[Symbol.asyncDispose]();
   }
 }
 

@@ -6,7 +6,7 @@ import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { topologies } from "../judge/topologies.ts";
 import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import { surveyTree } from "../machine/treeSurvey.ts";
-import { sandwich, type SandwichTopology } from "../topology/sandwich.ts";
+import { sandwiches, type SandwichTopology } from "../topology/sandwich.ts";
 import type { PairTopology } from "../topology/topology.ts";
 import { fixturesFolder } from "./prepare.ts";
 import { treeStack } from "./treeStack.ts";
@@ -35,7 +35,7 @@ export interface InputOptions {
 }
 
 /** Every topology that a config tree may be for. */
-const known: ReadonlyMap<string, PairTopology | SandwichTopology> = new Map<string, PairTopology | SandwichTopology>([...topologies, [sandwich.name, sandwich]]);
+const known: ReadonlyMap<string, PairTopology | SandwichTopology> = new Map<string, PairTopology | SandwichTopology>([...topologies, ...sandwiches]);
 
 /** All names that a machine of any topology has. */
 const allMachines = [...new Set([...known.values()].flatMap(({ machines }) => machines.map(({ name }) => name)))];

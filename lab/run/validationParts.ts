@@ -12,7 +12,7 @@ import { explanations } from "../judge/explained.ts";
 import { isPair } from "../topology/topology.ts";
 import { withCompiledPolicy } from "./compiledPolicy.ts";
 import { conductSandwich } from "./conductSandwich.ts";
-import { validationOfSandwich } from "./firewallCutStory.ts";
+import { validationOfSandwich } from "./sandwichCut.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import { staticAnswers } from "./staticLab.ts";
 import type { StepOptions, ValidationParts } from "./validate.ts";

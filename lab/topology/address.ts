@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from "node:net";
 
 /**
  * An address in the one text that equal addresses share: IPv6 as RFC 5952 has it (short, lower case), all else as it is. Tools differ: the kernel's log
@@ -24,4 +24,26 @@ export function addressBytes(address: string): Buffer {
 /** An address and a port as they are written together: IPv6 in brackets (RFC 3986, 3.2.2). */
 export function addressWithPort(address: string, port: number | string): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** An address without prefix in the one way to write it; undefined when it is none. */
+export function canonical(text: string): string | undefined {
+  const address = text.replace(/\/\d+$/u, "");
+  const family = isIP(address);
+  return family === 0 ? undefined : new SocketAddress({ address, family: family === 4 ? "ipv4" : "ipv6" }).address;
+}
+
+/** Whether a network, or a single address, holds an address. */
+export function covers(network: string, address: string): boolean {
+  const base = canonical(network);
+  const inside = canonical(address);
+  if (base === undefined || inside === undefined || isIP(base) !== isIP(inside)) return false;
+  const prefix = /\/(\d+)$/u.exec(network)?.[1];
+  const family = isIP(base) === 4 ? "ipv4" : "ipv6";
+  const bits = prefix === undefined ? undefined : Number(prefix);
+  if (bits !== undefined && bits > (family === "ipv4" ? 32 : 128)) return false;
+  const list = new BlockList();
+  if (bits === undefined) list.addAddress(base, family);
+  else list.addSubnet(base, bits, family);
+  return list.check(inside, family);
 }

@@ -10,7 +10,7 @@ import { packetsOf } from "../../lab/run/packetsOf.ts";
 import { fixturesFolder, runsFolder } from "../../lab/run/prepare.ts";
 import type { SandwichRun } from "../../lab/run/sandwichRun.ts";
 import { coldSuites } from "../../lab/run/startLab.ts";
-import { sandwich } from "../../lab/topology/sandwich.ts";
+import { sandwich, type SandwichTopology } from "../../lab/topology/sandwich.ts";
 import { suiteCommand } from "../conducted.ts";
 
 const withinMs = 10 * 60_000;
@@ -26,17 +26,19 @@ export interface SandwichedOptions {
   readonly trees: readonly [string, ...string[]];
   readonly fault: { readonly id: string; readonly target: string };
   readonly story: Story<SandwichRun>;
+  /** The sandwich with one director, unless another is given. */
+  readonly topology?: SandwichTopology;
 }
 
 /** Conducts a run of the sandwich before the tests of this describe block, outside of any test's own time. One that does not come to its end fails the block. */
-export function sandwiched({ trees, fault, story }: SandwichedOptions): () => Sandwiched {
+export function sandwiched({ trees, fault, story, topology = sandwich }: SandwichedOptions): () => Sandwiched {
   let seen: Sandwiched | undefined;
   beforeAll(async () => {
     const signal = AbortSignal.timeout(withinMs);
     using progress = new TerminalProgress({ write: (text) => process.stderr.write(text) });
     const [config, ...over] = trees;
     const finished = await conductSandwich({
-      topology: sandwich,
+      topology,
       config: join(fixturesFolder, config),
       over: over.map((tree) => join(fixturesFolder, tree)),
       fault,
