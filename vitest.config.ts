@@ -10,6 +10,7 @@ export default defineConfig({
           include: ["lab/**/*.test.ts", "scripts/**/*.test.ts"],
           // Seconds where the host is idle. It bounds what hangs, and is not what any test means: on a busy host starting Node a few times takes ten.
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           // The slow files wait for sockets, processes and clocks as much as for a processor: one more at a time than there are cores. With many
           // more they would starve each other, and their bounds are of real time.
           maxWorkers: availableParallelism() + 1,

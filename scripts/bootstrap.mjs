@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * From a fresh clone to the command line: Node is new enough, npm's packages and the host's programs are there (what is missing is
  * installed, each step announced in one line with its time), then scripts/fwlab.ts. Only Node's own modules, and only what Node 16 can
@@ -14,9 +15,15 @@ const usage = 2;
 const self = fileURLToPath(import.meta.url);
 const root = join(dirname(self), "..");
 /** Verbs that need no lab: the host need not have what a lab needs. */
-const withoutLab = ["judge", "report", "history", "compare", "cache", "schema", "doctor"];
+const withoutLab = [
+  ...["judge", "report", "history", "compare", "cache", "schema", "doctor", "completion"],
+  // These ask a lab that stands already.
+  ...["down", "status", "ssh", "console", "logs", "conntrack", "capture", "fault", "heal", "snapshot", "restore", "graph"],
+];
 const tied = ["--pdeathsig", "KILL"];
 
+// npm says so itself.
+process.env.INIT_CWD = process.env.INIT_CWD || process.cwd();
 process.chdir(root);
 refuseOldNode();
 endWithNpm();

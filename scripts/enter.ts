@@ -1,10 +1,7 @@
 import { enterNamespaces } from "../lab/host/namespaces.ts";
-import { requireHost } from "../lab/host/requirements.ts";
-import { ensureImage } from "../lab/image/image.ts";
-import { ensureKeys } from "../lab/image/keys.ts";
-import { TerminalProgress, type Output } from "../lab/progress/terminal.ts";
-import { primaryBackup } from "../lab/topology/primaryBackup.ts";
+import type { Output } from "../lab/progress/terminal.ts";
 import { interruption } from "./interruption.ts";
+import { prepareHost } from "./prepareHost.ts";
 
 /**
  * The outer half of a verb: the host has what is needed, image and keys are in the cache; then the same command line again, in namespaces
@@ -13,15 +10,11 @@ import { interruption } from "./interruption.ts";
  * @throws Failure (usage) when something is missing, Interrupted.
  */
 export async function enterAgain(output: Output = process.stdout): Promise<number> {
-  const signal = interruption();
-  {
-    using progress = new TerminalProgress(output);
-    await requireHost(signal);
-    await ensureImage({ progress, signal });
-    await ensureKeys(
-      primaryBackup.machines.map(({ name }) => name),
-      signal,
-    );
-  }
+  await prepareHost(output, interruption());
+  return inNamespaces();
+}
+
+/** The same command line again, in namespaces of its own. Gives the inner one's exit code. */
+export function inNamespaces(): Promise<number> {
   return enterNamespaces({ command: process.execPath, args: [...process.execArgv, ...process.argv.slice(1)] });
 }

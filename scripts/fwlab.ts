@@ -1,24 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { exitCode } from "../lab/failure/failure.ts";
 import { reportFailure } from "./reportFailure.ts";
-
-/** Each verb's command is loaded when it is asked for: none waits for the code of another. */
-const verbs: Readonly<Record<string, () => Promise<Command>>> = {
-  start: async () => (await import("./start.ts")).startCommand(),
-  trials: async () => (await import("./trials.ts")).trialsCommand(),
-  validate: async () => (await import("./validate.ts")).validateCommand(),
-  mutants: async () => (await import("./mutants.ts")).mutantsCommand(),
-  judge: async () => (await import("./judge.ts")).judgeCommand(),
-  test: async () => (await import("./test.ts")).testCommand(),
-  bench: async () => (await import("./bench.ts")).benchCommand(),
-  report: async () => (await import("./report.ts")).reportCommand(),
-  history: async () => (await import("./history.ts")).historyCommand(),
-  compare: async () => (await import("./compare.ts")).compareCommand(),
-  baseline: async () => (await import("./baseline.ts")).baselineCommand(),
-  cache: async () => (await import("./cache.ts")).cacheCommand(),
-  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
-  schema: async () => (await import("./schema.ts")).schemaCommand(),
-};
+import { verbs } from "./verbs.ts";
 
 /** The command line, for a verb, or for whoever names none of them. A verb's action gives the exit code. */
 async function commandLine(verb: string | undefined): Promise<Command> {

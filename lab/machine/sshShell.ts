@@ -12,6 +12,13 @@ export interface SshIdentity {
   readonly hostPublicKeyLine: string;
 }
 
+/** A terminal that somebody sits at: its type as terminfo(5) names it, its size in characters. */
+export interface Terminal {
+  readonly type: string;
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** An emulated sshd takes seconds for a handshake when its machine is still busy booting. */
 const handshakeTimeoutMs = 30_000;
 const commandTimeoutMs = 60_000;
@@ -180,6 +187,24 @@ export class SshShell implements FollowingShell, AsyncDisposable {
       });
     });
     return followed(client, channel, onLine, signal);
+  }
+
+  /**
+   * Somebody's own session on the machine: a command, or a login shell without one; on a terminal of the machine's, if one is asked for. Whoever asked closes it.
+   * @throws Failure when the machine does not answer, or gives no channel.
+   */
+  async session(command: string | undefined, terminal: Terminal | undefined, signal?: AbortSignal): Promise<ClientChannel> {
+    const client = await this.#connected(signal);
+    signal?.throwIfAborted();
+    const pty = terminal === undefined ? undefined : { term: terminal.type, cols: terminal.columns, rows: terminal.rows, width: 0, height: 0 };
+    return new Promise<ClientChannel>((resolve, reject) => {
+      const onOpen = (error: Error | undefined, channel: ClientChannel): void => {
+        if (error === undefined) resolve(channel);
+        else reject(new Failure({ tried: `open a session on ${this.name}`, seen: messageOf(error), remedy: "Look at the machine's console", exit: exitCode.invalid, cause: error }));
+      };
+      if (command !== undefined) client.exec(command, pty === undefined ? {} : { pty }, onOpen);
+      else client.shell(pty ?? false, onOpen);
+    });
   }
 
   /** Drops the connection without a word to the other side, as after a power cut. The next command connects anew. */

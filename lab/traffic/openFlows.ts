@@ -108,6 +108,12 @@ export class OpenFlows implements AsyncDisposable {
     return resumption;
   }
 
+  /** Flows that brought a record over that was sent after `afterMs` (host's epoch clock, milliseconds), in each direction that speaks; and idle ones that are open. @throws Failure when an agent does not answer. */
+  async movedSince(afterMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    const watch = await this.#agentFlows.watch(afterMs, true, signal);
+    return [...(await watch.poll(signal)).keys()];
+  }
+
   /** Idle flows are told: the server speaks first, and goes on. @throws Failure when an agent does not answer. */
   async wake(signal: AbortSignal): Promise<void> {
     await this.#agentFlows.wake(signal);

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { Failure } from "../failure/failure.ts";
+import { primaryBackup } from "../topology/primaryBackup.ts";
+import { sandwich } from "../topology/sandwich.ts";
+import { graphMermaid, graphText } from "./graph.ts";
+import { placeOf } from "./place.ts";
+import { statusText } from "./statusText.ts";
+import { requestSchema, type LabStatus } from "./words.ts";
+
+describe("where a lab stands", () => {
+  test("each has a folder of its own, and a socket there", () => {
+    expect(placeOf("night-2", "/cache")).toEqual({ name: "night-2", folder: "/cache/standing/night-2", socket: "/cache/standing/night-2/socket", log: "/cache/standing/night-2/log.txt" });
+  });
+
+  test.each(["", "..", "a/b", "-x", "Lab", "a b", "x".repeat(31)])("%j is no name for one", (name) => {
+    expect(() => placeOf(name, "/cache")).toThrow(Failure);
+  });
+
+  test("a socket whose path is longer than the kernel takes is refused before anything is started", () => {
+    expect(() => placeOf("lab", `/${"x".repeat(100)}`)).toThrow(/107 bytes/u);
+  });
+});
+
+describe("what is asked", () => {
+  test.each([
+    { verb: "explode" },
+    { verb: "fault", id: "meteor", target: "fw-1" },
+    { verb: "session", machine: "fw-1", command: null, terminal: { type: "xterm", columns: 0, rows: 24 } },
+    { verb: "capture", point: "br0" },
+  ])("%j is nothing that a lab understands", (request) => {
+    expect(requestSchema.safeParse(request).success).toBe(false);
+  });
+});
+
+const status: LabStatus = {
+  topology: "primary-backup",
+  config: "fixtures/omarine-snat",
+  accelerator: "tcg",
+  upSinceMs: 1_000_000,
+  machines: [
+    { name: "client", role: "endpoint", state: "up", address: "10.99.0.11" },
+    { name: "fw-1", role: "firewall", state: "off", address: "10.99.0.12" },
+    {
+      ...({ name: "fw-2", role: "firewall", state: "up", address: "10.99.0.13" } as const),
+      firewall: { holds: ["192.168.1.100", "192.168.0.100"], vrrp: [{ name: "outside", state: "MASTER", priority: 100 }, { name: "inside", state: "MASTER", priority: 100 }], conntrackEntries: 14, replication: { internal: 14, external: 2, lost: 3, malformed: 0 } },
+    },
+  ],
+  natives: [],
+  flows: { open: 10, moving: 8, still: ["tcp-003", "udp-001"] },
+  broken: [{ id: "power-cut", target: "fw-1", atMs: 1_055_000 }],
+  snapshots: ["before"],
+};
+
+describe("how a lab is", () => {
+  const lineOf = (text: string, start: string) => text.split("\n").find((line) => line.startsWith(start)) ?? "";
+
+  test("each machine has its line: who is off, who holds the addresses, what the replication lost", () => {
+    const text = statusText("lab", status, 1_120_000);
+    expect(lineOf(text, "fw-1")).toMatch(/^fw-1\s+firewall\s+off/u);
+    expect(lineOf(text, "fw-2")).toMatch(/up\s+10\.99\.0\.13\s+MASTER\s+192\.168\.1\.100 192\.168\.0\.100\s+14\s+14 own, 2 of the other's, 3 lost, 0 malformed/u);
+  });
+
+  test("flows that stand still are named, and what is broken with its age", () => {
+    const text = statusText("lab", status, 1_120_000);
+    expect(lineOf(text, "flows")).toMatch(/8 of 10 moving; tcp-003, udp-001 stand still/u);
+    expect(lineOf(text, "broken")).toMatch(/power-cut of fw-1, 1 min 5 s ago/u);
+  });
+
+  test("a pair whose instances disagree is told instance by instance, and a firewall that hangs as one that does not answer", () => {
+    const [client, , fw2] = status.machines;
+    if (client === undefined || fw2?.firewall === undefined || fw2.firewall === null) throw new Error("the fixture has a firewall");
+    const torn = { ...fw2, firewall: { ...fw2.firewall, vrrp: [{ name: "outside", state: "MASTER", priority: 100 }, { name: "inside", state: "BACKUP", priority: 100 }] } };
+    expect(lineOf(statusText("lab", { ...status, machines: [torn] }, 0), "fw-2")).toContain("outside MASTER, inside BACKUP");
+    expect(lineOf(statusText("lab", { ...status, machines: [{ ...fw2, firewall: null }] }, 0), "fw-2")).toContain("no answer");
+  });
+});
+
+describe("how a topology is plugged together", () => {
+  test("every NIC stands under its bridge, VLANs and virtual addresses are told", () => {
+    const text = graphText(primaryBackup);
+    for (const { name, nics } of primaryBackup.machines) for (const nic of nics) expect(text).toContain(`${name}.${nic.name}`);
+    expect(text).toContain("virtual addresses: 192.168.1.100 on eth0");
+    expect(graphText(sandwich)).toMatch(/lvs\.eth1\s+10\.162\.0\.10\/24\s+VLAN 162/u);
+  });
+
+  test("the flowchart has each machine and native host once, and leaves management out", () => {
+    const chart = graphMermaid(sandwich);
+    expect(chart.match(/^ {2}egress_router\[/gmu)).toHaveLength(1);
+    expect(chart).toContain('clients("clients")');
+    expect(chart).not.toContain("mgmt");
+  });
+});

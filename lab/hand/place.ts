@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { cacheFolder } from "../host/cacheFolder.ts";
+import { exitCode, Failure } from "../failure/failure.ts";
+
+/** A socket's path has 108 bytes with its end. Source: unix(7), sun_path. */
+const longestPath = 107;
+
+/** Where a standing lab is found. Paths are absolute; nobody but the user comes there. */
+export interface LabPlace {
+  readonly name: string;
+  readonly folder: string;
+  readonly socket: string;
+  /** What was said while it came up, and since. */
+  readonly log: string;
+}
+
+/** The folder of all standing labs. */
+export function standingFolder(cache = cacheFolder()): string {
+  return join(cache, "standing");
+}
+
+/** The place of the standing lab called `name`. @throws Failure (usage) for a name that is none, or a cache folder whose path is too long. */
+export function placeOf(name: string, cache = cacheFolder()): LabPlace {
+  if (!/^[a-z0-9][a-z0-9-]{0,29}$/u.test(name)) {
+    throw new Failure({ tried: `call a lab ${JSON.stringify(name)}`, seen: "that is no name for a lab", remedy: "Use small letters, digits and hyphens, 30 at most", exit: exitCode.usage });
+  }
+  const folder = join(standingFolder(cache), name);
+  const socket = join(folder, "socket");
+  if (Buffer.byteLength(socket) > longestPath) {
+    throw new Failure({ tried: `name the socket ${socket}`, seen: `its path has more than the ${longestPath} bytes that a socket's may have`, remedy: "Name a shorter folder with FWLAB_CACHE=FOLDER", exit: exitCode.usage });
+  }
+  return { name, folder, socket, log: join(folder, "log.txt") };
+}
