@@ -33,7 +33,8 @@ describe("namespaces", () => {
 
   test("a kernel without VLANs runs labs, more slowly; one without taps runs none", () => {
     expect(namespaceParts({ made: { ...allMade, vlan: "Error: Unknown device type." } }, {}, true)).toMatchObject([{ state: "works" }, { state: "works" }, { name: "VLANs by the kernel", state: "slower", mend: "sudo modprobe 8021q" }]);
-    expect(namespaceParts({ made: { ...allMade, tap: "open: No such file or directory" } }, {}, true)[1]).toMatchObject({ state: "missing", seen: "tap: open: No such file or directory" });
+    expect(namespaceParts({ made: { ...allMade, tap: "open: No such file or directory" } }, {}, true)[1]).toMatchObject({ state: "missing", seen: "tap: open: No such file or directory", mend: expect.stringContaining("modprobe tun") as string });
+    expect(namespaceParts({ made: { ...allMade, tap: "open: Permission denied" } }, {}, false)[1]?.mend).toMatch(/^sudo chmod 0666 \/dev\/net\/tun/u);
   });
 });
 

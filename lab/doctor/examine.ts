@@ -11,7 +11,7 @@ import type { BootFiles } from "../machine/qemuArguments.ts";
 import { snapshotLimitBytes } from "../snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
 import { kvmPart, tryKvm, virtualisation } from "./kvm.ts";
-import { namespaceParts, namespaceSettings, tryNamespaces } from "./namespaces.ts";
+import { mendOfTun, namespaceParts, namespaceSettings, tryNamespaces } from "./namespaces.ts";
 import { partOf, type HostPart } from "./part.ts";
 import { findPrograms, programParts } from "./programs.ts";
 import { readResources, resourceParts } from "./resources.ts";
@@ -36,7 +36,7 @@ export async function examineHost(signal: AbortSignal): Promise<HostPart[]> {
     partOf("Node", "nothing runs below 20.19", { state: "works", seen: process.versions.node }),
     ...programParts(programs),
     // What else a lab refuses to run without, in its own words.
-    ...missing.filter(({ what }) => ["QEMU", "/dev/net/tun"].includes(what)).map(({ what, seen, remedy }) => partOf(what, "no lab runs", { state: "missing", seen, mend: what === "/dev/net/tun" ? "sudo modprobe tun  # in a container: --device /dev/net/tun" : remedy })),
+    ...missing.filter(({ what }) => ["QEMU", "/dev/net/tun"].includes(what)).map(({ what, seen, remedy }) => partOf(what, "no lab runs", { state: "missing", seen, mend: what === "/dev/net/tun" ? mendOfTun(seen) : remedy })),
     kvm,
     ...namespaceParts(namespaces, settings, isRoot),
     ...(isRoot ? [] : [await subordinateIds()]),

@@ -76,7 +76,7 @@ export function namespaceParts(trial: NamespaceTrial, settings: NamespaceSetting
     partOf("bridges and taps", "no lab runs: its machines are plugged into them", {
       state: lacking.length === 0 ? "works" : "missing",
       seen: lacking.length === 0 ? "bridge, tap, veth and tmpfs can be made in a lab's namespaces" : lacking.map(([name, said]) => `${name}: ${said ?? ""}`).join("; "),
-      mend: "sudo modprobe -a bridge tun veth",
+      mend: trial.made.tap === undefined ? "sudo modprobe -a bridge veth" : mendOfTun(trial.made.tap),
     }),
     partOf("VLANs by the kernel", "the sandwich's native hosts reach their VLAN by vde_switch, in user space: slower under load", {
       state: vlan === undefined ? "works" : "slower",
@@ -84,6 +84,11 @@ export function namespaceParts(trial: NamespaceTrial, settings: NamespaceSetting
       mend: "sudo modprobe 8021q",
     }),
   ];
+}
+
+/** What opens /dev/net/tun, by what was said when it did not. */
+export function mendOfTun(said: string): string {
+  return /permission denied|EACCES|not permitted/iu.test(said) ? "sudo chmod 0666 /dev/net/tun  # udev's own mode for it: what it makes stays in its user's namespaces" : "sudo modprobe tun  # in a container: --device /dev/net/tun";
 }
 
 /** What lets an ordinary user make namespaces, by the setting that forbids it. */

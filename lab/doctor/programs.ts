@@ -3,6 +3,9 @@ import { messageOf } from "../failure/failure.ts";
 import { findProgram, hostPrograms } from "../host/requirements.ts";
 import { partOf, type HostPart } from "./part.ts";
 
+/** The package of the browser that tests look at reports with. */
+const browserPackage = "chromium";
+
 /** Programs whose version matters to whoever compares two hosts, with what makes them tell it. */
 const versions = [
   ["qemu-system-x86_64", "--version"],
@@ -34,7 +37,7 @@ export async function findPrograms(isRoot: boolean, exists: (file: string) => bo
     signal?.throwIfAborted();
     return [failed ? `${program} does not tell its version: ${messageOf(stderr === "" ? originalMessage : stderr)}` : shortVersion(program, stdout)];
   });
-  return { absent, versions: (await Promise.all(told)).flat(), browser: Object.values(tests).flat().find((program) => find(program) !== undefined) };
+  return { absent, versions: (await Promise.all(told)).flat(), browser: tests[browserPackage]?.find((program) => find(program) !== undefined) };
 }
 
 /** Name and number of a program, out of the first line that it says of its version. */
@@ -55,7 +58,7 @@ export function programParts({ absent, versions: told, browser }: Programs): Hos
     partOf("browser", "reports are written all the same; npm test skips what looks at them in a browser", {
       state: browser === undefined ? "slower" : "works",
       seen: browser ?? "none found",
-      mend: install(Object.keys(hostPrograms.tests).slice(0, 1)),
+      mend: install([browserPackage]),
     }),
   ];
 }
