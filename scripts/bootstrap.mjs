@@ -18,7 +18,7 @@ const root = join(dirname(self), "..");
 const withoutLab = [
   ...["judge", "report", "history", "compare", "cache", "schema", "doctor", "completion"],
   // These ask a lab that stands already.
-  ...["down", "status", "ssh", "console", "logs", "conntrack", "capture", "fault", "heal", "snapshot", "restore", "graph"],
+  ...["down", "status", "watch", "ssh", "console", "logs", "conntrack", "capture", "fault", "heal", "snapshot", "restore", "graph"],
 ];
 const tied = ["--pdeathsig", "KILL"];
 

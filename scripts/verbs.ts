@@ -17,6 +17,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import("./up.ts")).upCommand(),
   down: async () => (await import("./up.ts")).downCommand(),
   status: async () => (await import("./status.ts")).statusCommand(),
+  watch: async () => (await import("./watch.ts")).watchCommand(),
   ssh: async () => (await import("./session.ts")).sshCommand(),
   console: async () => (await import("./byHand.ts")).consoleCommand(),
   logs: async () => (await import("./session.ts")).logsCommand(),

@@ -4,6 +4,7 @@ import { primaryBackup } from "../topology/primaryBackup.ts";
 import { sandwich } from "../topology/sandwich.ts";
 import { graphMermaid, graphText } from "./graph.ts";
 import { placeOf } from "./place.ts";
+import { cutStatus, takenStatus } from "./status.fixture.ts";
 import { statusText } from "./statusText.ts";
 import { requestSchema, type LabStatus } from "./words.ts";
 
@@ -32,24 +33,7 @@ describe("what is asked", () => {
   });
 });
 
-const status: LabStatus = {
-  topology: "primary-backup",
-  config: "fixtures/omarine-snat",
-  accelerator: "tcg",
-  upSinceMs: 1_000_000,
-  machines: [
-    { name: "client", role: "endpoint", state: "up", address: "10.99.0.11" },
-    { name: "fw-1", role: "firewall", state: "off", address: "10.99.0.12" },
-    {
-      ...({ name: "fw-2", role: "firewall", state: "up", address: "10.99.0.13" } as const),
-      firewall: { holds: ["192.168.1.100", "192.168.0.100"], vrrp: [{ name: "outside", state: "MASTER", priority: 100 }, { name: "inside", state: "MASTER", priority: 100 }], conntrackEntries: 14, replication: { internal: 14, external: 2, lost: 3, malformed: 0 } },
-    },
-  ],
-  natives: [],
-  flows: { open: 10, moving: 8, still: ["tcp-003", "udp-001"] },
-  broken: [{ id: "power-cut", target: "fw-1", atMs: 1_055_000 }],
-  snapshots: ["before"],
-};
+const status: LabStatus = { ...takenStatus, flows: cutStatus.flows, snapshots: ["before"] };
 
 describe("how a lab is", () => {
   const lineOf = (text: string, start: string) => text.split("\n").find((line) => line.startsWith(start)) ?? "";

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
@@ -42,6 +43,15 @@ describe("a lab by hand", () => {
     const pipe = `node scripts/bootstrap.mjs capture br0 --filter vrrp --lab ${place.name} | tshark -r - -c 3 -T fields -e ip.src -e _ws.col.Protocol`;
     const read = await execa("bash", ["-c", pipe], { cwd: repository, stdin: "ignore", timeout: 60_000 });
     expect(new Set(read.stdout.split("\n"))).toEqual(new Set(["192.168.1.1\tVRRP"]));
+  });
+
+  test("watch serves a page that tells it live, until it is interrupted", async () => {
+    const watch = execa("node", ["scripts/bootstrap.mjs", "watch", "--lab", place.name], { cwd: repository, stdin: "ignore", reject: false });
+    const [chunk] = (await once(watch.stdout, "data")) as [Buffer];
+    const page = await fetch(/^http:\S+/u.exec(chunk.toString())?.[0] ?? "");
+    expect(await page.text()).toMatch(/<th scope="row">fw-1<\/th><td>up<\/td><td>MASTER<\/td><td>192\.168\.1\.100, 192\.168\.0\.100<\/td>/u);
+    watch.kill("SIGINT");
+    expect((await watch).exitCode).toBe(0);
   });
 
   test.each<readonly [words: readonly string[], line: RegExp]>([

@@ -15,7 +15,7 @@ import { colour } from "./style.ts";
 export function networkSection(story: RunStory): Markup {
   const { topology } = story;
   if (topology === undefined) return html`<p class="note">This fwlab does not know the topology ${visible(story.run.topology)}, so it cannot draw it.</p>`;
-  if (story.transitions.length === 0) return html`<p>Nothing was broken.</p><div class="multiples network">${drawing({ id: "network", title: `The network ${topology.name}`, topology, observation: undefined, events: [], marks: new Map() })}</div>`;
+  if (story.transitions.length === 0) return html`<p>Nothing was broken.</p><div class="multiples network">${drawing({ id: "network", title: `The network ${topology.name}`, topology, holders: undefined, events: [], marks: new Map() })}</div>`;
   return story.transitions.map((here) => oneTransition(story, topology, here));
 }
 
@@ -30,8 +30,8 @@ function oneTransition(story: RunStory, topology: PairTopology, here: Transition
   return html`
     <h3>${capital(phase)}: ${from} to ${to}</h3>
     <div class="multiples network">
-      <figure><figcaption>Before</figcaption>${drawing({ id: `before-${phase}`, title: `The network before the ${phase}`, topology, observation: before, events: [], marks: new Map() })}</figure>
-      <figure><figcaption>After, with what happened where</figcaption>${drawing({ id: `after-${phase}`, title: `The network after the ${phase}`, topology, observation: after, events, marks: struck })}</figure>
+      <figure><figcaption>Before</figcaption>${drawing({ id: `before-${phase}`, title: `The network before the ${phase}`, topology, holders: holdersIn(topology, before), events: [], marks: new Map() })}</figure>
+      <figure><figcaption>After, with what happened where</figcaption>${drawing({ id: `after-${phase}`, title: `The network after the ${phase}`, topology, holders: holdersIn(topology, after), events, marks: struck })}</figure>
       <div>
         <p class="muted">Numbers in the drawing, in the order in which things happened, with the time since the fault:</p>
         <ol>${events.map(({ text }) => html`<li>${text}</li>`)}</ol>
@@ -45,19 +45,23 @@ interface Mark {
   readonly bad: boolean;
 }
 
+/** By firewall: the virtual addresses that it has, or why nobody knows. Undefined when nobody looked. */
+export type Holders = ReadonlyMap<string, Holding>;
+type Holding = readonly string[] | "off, or not seen" | "gave no answer";
+
 interface Drawing {
   readonly id: string;
   readonly title: string;
   readonly topology: PairTopology;
-  /** Which firewall had which address; undefined when nobody looked. */
-  readonly observation: Observation | undefined;
+  readonly holders: Holders | undefined;
   readonly events: readonly NumberedEvent[];
   readonly marks: ReadonlyMap<string, Mark>;
 }
 
-function drawing({ id, title, topology, observation, events, marks }: Drawing): VNode {
+/** A pair's network as a drawing: who is plugged in where, and which firewall has the virtual addresses. */
+export function drawing({ id, title, topology, holders, events, marks }: Drawing): VNode {
   const layout = layOut(topology);
-  const said = layout.boxes.map(({ machine }) => `${machine.name}: ${[...statesOf(machine.name, topology, observation), marks.get(machine.name)?.text ?? ""].filter((word) => word !== "").join(", ") || "endpoint"}`);
+  const said = layout.boxes.map(({ machine }) => `${machine.name}: ${[...statesOf(machine.name, topology, holders), marks.get(machine.name)?.text ?? ""].filter((word) => word !== "").join(", ") || "endpoint"}`);
   return html`<svg class="chart network" role="img" aria-labelledby=${`${id}-title`} aria-describedby=${`${id}-desc`} viewBox=${`0 0 ${layout.width} ${layout.height}`} style=${`max-width:${layout.width * 1.15}px`} font-size="12">
     <title id=${`${id}-title`}>${title}</title>
     <desc id=${`${id}-desc`}>${[...said, ...events.map(({ number, text }) => `${number}: ${text}`)].join("; ")}</desc>
@@ -73,7 +77,7 @@ function drawing({ id, title, topology, observation, events, marks }: Drawing): 
         <text x=${name === "middle" ? (from + until) / 2 : until} y=${name === "above" ? y - 7 : y + 16} text-anchor=${name === "middle" ? "middle" : "end"} font-weight="700" fill=${colour("ink")}>${[bridge, networkOn(bridge, topology)].join(" ").trim()}</text>
       </g>`,
     )}
-    ${layout.boxes.map((box) => machineBox(box, topology, observation, marks.get(box.machine.name)))}
+    ${layout.boxes.map((box) => machineBox(box, topology, holders, marks.get(box.machine.name)))}
     ${numbers(layout, events)}
   </svg>`;
 }
@@ -89,10 +93,10 @@ function networkOn(bridge: string, { machines }: PairTopology): string {
   return [...new Set(addresses)].join(" ");
 }
 
-function machineBox({ machine, x, y, width, height }: Box, topology: PairTopology, observation: Observation | undefined, mark: Mark | undefined): VNode {
+function machineBox({ machine, x, y, width, height }: Box, topology: PairTopology, holders: Holders | undefined, mark: Mark | undefined): VNode {
   const firewall = machine.role === "firewall";
-  const states = statesOf(machine.name, topology, observation);
-  const off = firewall && observation !== undefined && observation.firewalls[machine.name] === undefined;
+  const states = statesOf(machine.name, topology, holders);
+  const off = firewall && holders?.get(machine.name) === "off, or not seen";
   const lines = firewall ? states : [machine.name === topology.client ? "client" : machine.name === topology.server ? "server" : "endpoint"];
   const edge = mark !== undefined ? colour("fail") : states.length > 1 ? colour("pass") : colour("soft");
   return html`<g>
@@ -104,13 +108,23 @@ function machineBox({ machine, x, y, width, height }: Box, topology: PairTopolog
 }
 
 /** What a firewall was, and the virtual addresses that it had, as it was seen. */
-function statesOf(name: string, { virtualAddresses, machines }: PairTopology, observation: Observation | undefined): string[] {
-  if (machines.find((machine) => machine.name === name)?.role !== "firewall" || observation === undefined) return [];
-  const views = observation.firewalls[name];
-  if (views === undefined) return ["off, or not seen"];
-  if (!views.addresses.ok) return ["gave no answer"];
-  const held = virtualAddresses.filter(({ address }) => views.addresses.ok && views.addresses.data.some((own) => own.address === address)).map(({ address }) => `★ ${address}`);
-  return [held.length > 0 ? "active, holds" : "backup", ...held];
+function statesOf(name: string, { machines }: PairTopology, holders: Holders | undefined): string[] {
+  if (machines.find((machine) => machine.name === name)?.role !== "firewall" || holders === undefined) return [];
+  const held = holders.get(name) ?? "off, or not seen";
+  if (typeof held === "string") return [held];
+  return [held.length > 0 ? "active, holds" : "backup", ...held.map((address) => `★ ${address}`)];
+}
+
+function holdersIn({ virtualAddresses, machines }: PairTopology, observation: Observation): Holders {
+  const firewalls = machines.filter(({ role }) => role === "firewall");
+  return new Map(
+    firewalls.map(({ name }): [string, Holding] => {
+      const addresses = observation.firewalls[name]?.addresses;
+      if (addresses === undefined) return [name, "off, or not seen"];
+      if (!addresses.ok) return [name, "gave no answer"];
+      return [name, virtualAddresses.map(({ address }) => address).filter((address) => addresses.data.some((own) => own.address === address))];
+    }),
+  );
 }
 
 /** The events' numbers, on their machines' lower edge and on their bridges. */
