@@ -50,13 +50,15 @@ export function conntrackCommand(): Command {
 /** Joins this process's terminal, or its pipes, to a command on a machine. Gives its exit code. @param options.asks whether the command reads what is typed. @throws Failure as the lab's. */
 async function session(place: LabPlace, machine: string, command: string | undefined, { asks = true } = {}): Promise<number> {
   const { stdin, stdout, stderr } = process;
+  // A terminal that nobody sees has no size: it gets a usual one.
+  const size = () => ({ columns: stdout.columns > 0 ? stdout.columns : 80, rows: stdout.rows > 0 ? stdout.rows : 24 });
   const atTerminal = asks && stdin.isTTY && stdout.isTTY;
   const asked = await askLab(
     place,
-    { verb: "session", machine, command: command ?? null, terminal: atTerminal ? { type: process.env["TERM"] ?? "dumb", columns: stdout.columns, rows: stdout.rows } : null },
+    { verb: "session", machine, command: command ?? null, terminal: atTerminal ? { type: process.env["TERM"] ?? "dumb", ...size() } : null },
     { onOut: (chunk) => stdout.write(chunk), onErr: (chunk) => stderr.write(chunk) },
   );
-  const onSize = (): void => asked.say({ columns: stdout.columns, rows: stdout.rows });
+  const onSize = (): void => asked.say(size());
   if (atTerminal) {
     stdin.setRawMode(true);
     stdout.on("resize", onSize);

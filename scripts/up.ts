@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { promisesOf } from "../lab/config/promises.ts";
@@ -8,6 +8,7 @@ import { askOnce, isStanding } from "../lab/hand/askLab.ts";
 import type { LabPlace } from "../lab/hand/place.ts";
 import { stand, upLine } from "../lab/hand/stand.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
+import { absent } from "../lab/image/manifest.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { treeStack } from "../lab/run/treeStack.ts";
 import { topologyOf } from "../lab/run/topologyOf.ts";
@@ -81,6 +82,7 @@ async function outside(options: UpOptions, named: string | undefined): Promise<E
   const log = await open(place.log, "a", 0o600);
   const keeper = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { detached: true, stdio: ["ignore", log.fd, log.fd], env: { ...process.env, [keeperVariable]: "1", NO_COLOR: "1" } });
   await log.close();
+  await writeFile(place.pid, `${keeper.pid ?? ""}\n`);
   const onAbort = (): void => void keeper.kill("SIGTERM");
   signal.addEventListener("abort", onAbort, { once: true });
   try {
@@ -119,9 +121,9 @@ async function untilUp(place: LabPlace, keeper: ChildProcess): Promise<ExitCode>
 async function inside(options: UpOptions, named: string | undefined): Promise<ExitCode> {
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout);
-  const { topology, config, over } = await treesOf(options, named);
+  const { topology, tree, config, over } = await treesOf(options, named);
   const { lab: place, flows, accel: accelerator, cold } = options;
-  return await stand({ place, topology, config, over, flows, accelerator, cold, progress, signal });
+  return await stand({ place, topology, tree, config, over, flows, accelerator, cold, progress, signal });
 }
 
 /** `fwlab down`: takes a lab down. */
@@ -132,9 +134,14 @@ export function downCommand(): Command {
     .allowExcessArguments(false)
     .addHelpText("after", "\nExample: npx fwlab down")
     .action(async ({ lab: place }: LabNameOption) => {
-      await askOnce(place, { verb: "down" });
+      const keeper = await keeperOf(place);
+      if (await isStanding(place)) await askOnce(place, { verb: "down" });
+      // One that is still coming up hears no questions.
+      else if (keeper !== undefined) process.kill(keeper, "SIGTERM");
+      // One whose process was killed has left its files.
+      else if (!(await hasFiles(place))) throw new Failure({ tried: `take the lab ${place.name} down`, seen: "no lab of that name stands", remedy: "fwlab status --all lists those that stand", exit: exitCode.usage });
       const deadlineMs = performance.now() + 30_000;
-      while (await isStanding(place)) {
+      while ((await isStanding(place)) || (await keeperOf(place)) !== undefined) {
         if (performance.now() > deadlineMs) throw new Failure({ tried: `take the lab ${place.name} down`, seen: "it still answers after 30 s", remedy: `Look at ${place.log}`, exit: exitCode.invalid });
         await delay(lookMs);
       }
@@ -142,4 +149,16 @@ export function downCommand(): Command {
       process.stdout.write(`the lab ${place.name} is down\n`);
       process.exitCode = exitCode.pass;
     });
+}
+
+/** The process that keeps a lab; undefined when it is gone. Its number may be another's by now: that one is no fwlab up. */
+async function keeperOf(place: LabPlace): Promise<number | undefined> {
+  const pid = Number((await readFile(place.pid, "utf8").catch(absent))?.trim());
+  if (!(pid > 0)) return undefined;
+  const commandLine = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(absent)) ?? "";
+  return commandLine.split("\0").includes("up") ? pid : undefined;
+}
+
+async function hasFiles(place: LabPlace): Promise<boolean> {
+  return (await readdir(place.folder).catch(absent)) !== undefined;
 }

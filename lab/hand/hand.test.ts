@@ -10,7 +10,7 @@ import { requestSchema, type LabStatus } from "./words.ts";
 
 describe("where a lab stands", () => {
   test("each has a folder of its own, and a socket there", () => {
-    expect(placeOf("night-2", "/cache")).toEqual({ name: "night-2", folder: "/cache/standing/night-2", socket: "/cache/standing/night-2/socket", log: "/cache/standing/night-2/log.txt" });
+    expect(placeOf("night-2", "/cache")).toEqual({ name: "night-2", folder: "/cache/standing/night-2", socket: "/cache/standing/night-2/socket", log: "/cache/standing/night-2/log.txt", pid: "/cache/standing/night-2/pid" });
   });
 
   test.each(["", "..", "a/b", "-x", "Lab", "a b", "x".repeat(31)])("%j is no name for one", (name) => {

@@ -12,6 +12,8 @@ export interface LabPlace {
   readonly socket: string;
   /** What was said while it came up, and since. */
   readonly log: string;
+  /** The id of the process that keeps it. */
+  readonly pid: string;
 }
 
 /** The folder of all standing labs. */
@@ -29,5 +31,5 @@ export function placeOf(name: string, cache = cacheFolder()): LabPlace {
   if (Buffer.byteLength(socket) > longestPath) {
     throw new Failure({ tried: `name the socket ${socket}`, seen: `its path has more than the ${longestPath} bytes that a socket's may have`, remedy: "Name a shorter folder with FWLAB_CACHE=FOLDER", exit: exitCode.usage });
   }
-  return { name, folder, socket, log: join(folder, "log.txt") };
+  return { name, folder, socket, log: join(folder, "log.txt"), pid: join(folder, "pid") };
 }

@@ -14,6 +14,9 @@ import { StandingLab } from "./standingLab.ts";
 export interface StandOptions {
   readonly place: LabPlace;
   readonly topology: PairTopology | SandwichTopology;
+  /** The config tree that was named, for whoever asks. */
+  readonly tree: string;
+  /** The lowest config tree. */
   readonly config: string;
   /** Config trees that are laid over it, lowest first. */
   readonly over: readonly string[];
@@ -35,13 +38,13 @@ export function upLine(name: string): string {
  * Brings a lab up in this process's namespaces, answers what is asked of it by its socket, and takes it down when that is asked for or the signal aborts.
  * @throws Failure when it does not come up.
  */
-export async function stand({ place, topology, config, over, flows, accelerator, cold, progress, signal }: StandOptions): Promise<ExitCode> {
+export async function stand({ place, topology, tree, config, over, flows, accelerator, cold, progress, signal }: StandOptions): Promise<ExitCode> {
   await prepareNamespaces(signal);
   const setting = await setRun({ topology, config, over, fault: { id: "by-hand", target: "" }, accelerator, progress, signal });
   const counts = flows === 0 ? { tcp: 0, udp: 0, ssh: 0 } : promisedFlows(flows, isPair(topology) ? setting.promises.flows : ["tcp"]);
   const down = new AbortController();
   const ending = AbortSignal.any([signal, down.signal]);
-  await using lab = await StandingLab.start({ topology, trees: setting.trees, config: portablePath(config), prepared: setting.prepared, flows: counts, cold, folder: place.folder, progress, signal: ending });
+  await using lab = await StandingLab.start({ topology, trees: setting.trees, config: portablePath(tree), prepared: setting.prepared, flows: counts, cold, folder: place.folder, progress, signal: ending });
   const onDown = (): void => down.abort(new Error("somebody asked that the lab be taken down"));
   const serving = await serveLab({ lab, socket: place.socket, folder: place.folder, onDown, log: (line) => progress.note(`asked: ${line}`), signal: ending });
   progress.note(upLine(place.name));
