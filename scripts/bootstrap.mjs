@@ -7,7 +7,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,6 +31,7 @@ if (process.argv[2] === "npm-packages") {
   installPackages();
 } else {
   ensurePackages();
+  ensureLinks();
   if (!withoutLab.includes(process.argv[2])) {
     ensurePrograms();
   }
@@ -62,6 +63,10 @@ function endWithNpm() {
 
 /** npm's packages are those of package-lock.json: by the stamp that we leave, else by npm's own record of what it installed. */
 function packagesCurrent() {
+  // A package that npm installed has no lock file: npm has installed what it needs beside it.
+  if (!existsSync("package-lock.json")) {
+    return true;
+  }
   const lock = readFileSync("package-lock.json");
   const stamp = createHash("sha256").update(lock).digest("hex");
   const stampFile = join("node_modules", ".fwlab-lock-sha256");
@@ -110,6 +115,25 @@ function installPackages() {
   if (!packagesCurrent()) {
     fail("npm ci ended well, but node_modules is not what package-lock.json asks for. Remove node_modules and try again.");
   }
+}
+
+/** npm leaves links out of a package; its list of them is in it (packLinks.mjs). In a checkout they are there. */
+function ensureLinks() {
+  const list = join("fixtures", "links.json");
+  if (!existsSync(list)) {
+    return;
+  }
+  Object.entries(JSON.parse(readFileSync(list, "utf8"))).forEach(([path, target]) => {
+    const link = join("fixtures", path);
+    try {
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(target, link);
+    } catch (error) {
+      if (error.code !== "EEXIST") {
+        fail(`the link ${link} cannot be made (${error.message}): install fwlab as a user who may write there.`);
+      }
+    }
+  });
 }
 
 function hostPrograms() {

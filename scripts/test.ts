@@ -1,24 +1,27 @@
-import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { exitCode, type ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
-import { coldSuites } from "../lab/run/startLab.ts";
+import { callersFolder, isInstalled, repositoryFolder } from "../lab/run/portablePath.ts";
+import { coldSuites, pauseOnFailure } from "../lab/run/startLab.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
 import { addUp, countLine, type TestCount } from "./testCount.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+/** Whose tests are run: fwlab's own, or those of the repository that installed it. */
+const root = isInstalled ? callersFolder() : repositoryFolder;
 
 /** `fwlab test`: types, lint, unit tests and VM suites. Its last line says how many passed and failed. */
 export function testCommand(): Command {
   return new Command("test")
     .description("check types and lint, run the unit tests and the VM suites")
-    .argument("[vitest-arguments...]", "handed to vitest; with any, types and lint are not checked")
+    .argument("[vitest-arguments...]", "handed to vitest; with any, types and lint are not checked. Of a repository that installed fwlab, its own tests run, by its own vitest")
+    .option("--pause-on-failure", "leave the lab of a run up when a test over it fails, until Ctrl-C, and say how to get in", false)
     .option("--cold", "boot all machines, even where saved ones could be restored", false)
     .allowUnknownOption()
-    .action(async (vitestArguments: string[], { cold }: { cold: boolean }) => {
+    .action(async (vitestArguments: string[], { cold, pauseOnFailure: pauses }: { cold: boolean; pauseOnFailure: boolean }) => {
       if (cold) process.env[coldSuites] = "1";
+      if (pauses) process.env[pauseOnFailure] = "1";
       // Loaded here, because no other verb is to wait for vitest's code.
       const { parseVitestArguments, runVitest } = await import("./vitestRun.ts");
       const choice = parseVitestArguments(vitestArguments);
@@ -34,7 +37,7 @@ async function inside(runTests: (signal: AbortSignal) => Promise<TestCount>, onl
   const signal = interruptionInside();
   await prepareNamespaces(signal);
   const counts: TestCount[] = [];
-  if (!onlySome) {
+  if (!onlySome && !isInstalled) {
     const { checkStatically } = await import("./staticChecks.ts");
     counts.push(await checkStatically(root, signal));
   }

@@ -38,6 +38,8 @@ export async function runVitest(root: string, { filter, options }: VitestChoice,
     root,
     run: true,
     watch: false,
+    // Installed for another repository, fwlab is TypeScript all the same, which Node does not read there.
+    server: { deps: { inline: ["fwlab"] } },
     reporters: ["default", ["junit", { outputFile: junit }], ...(onGithub(process.env) ? ["github-actions"] : []), canceller],
   });
   return countTests(vitest.state.getTestModules().map(outcomeOf), vitest.state.getUnhandledErrors().length);

@@ -3,7 +3,7 @@ import { judgedRun, type FinishedRun, type JudgedRunOptions } from "./judgedRun.
 import { LabRun } from "./labRun.ts";
 import { setRun, type SettingOptions } from "./runSetting.ts";
 
-export interface ConductOptions extends SettingOptions, Pick<JudgedRunOptions, "story" | "runsFolder" | "beforeEnd"> {
+export interface ConductOptions extends SettingOptions, Pick<JudgedRunOptions, "story" | "runsFolder" | "beforeEnd" | "whileUp"> {
   /** Whether the machines are booted even where saved ones could be restored. */
   readonly cold: boolean;
 }
@@ -13,7 +13,7 @@ export interface ConductOptions extends SettingOptions, Pick<JudgedRunOptions, "
  * @throws Failure when host, image, accelerator or config tree do not allow a run at all.
  */
 export async function conduct(options: ConductOptions): Promise<FinishedRun> {
-  const { cold, story, runsFolder, beforeEnd, progress, signal } = options;
+  const { cold, story, runsFolder, beforeEnd, whileUp, progress, signal } = options;
   const setting = await setRun(options);
   return judgedRun({
     topology: setting.topology,
@@ -24,5 +24,6 @@ export async function conduct(options: ConductOptions): Promise<FinishedRun> {
     story,
     signal,
     ...(beforeEnd && { beforeEnd }),
+    ...(whileUp && { whileUp }),
   });
 }

@@ -4,7 +4,7 @@ import { judgedRun, type FinishedRun, type JudgedRunOptions } from "./judgedRun.
 import { setRun, type SettingOptions } from "./runSetting.ts";
 import { SandwichRun } from "./sandwichRun.ts";
 
-export interface ConductSandwichOptions extends SettingOptions<SandwichTopology>, Pick<JudgedRunOptions<SandwichRun>, "story" | "runsFolder" | "beforeEnd"> {
+export interface ConductSandwichOptions extends SettingOptions<SandwichTopology>, Pick<JudgedRunOptions<SandwichRun>, "story" | "runsFolder" | "beforeEnd" | "whileUp"> {
   /** Whether the machines are booted even where saved ones could be restored. */
   readonly cold: boolean;
 }
@@ -14,7 +14,7 @@ export interface ConductSandwichOptions extends SettingOptions<SandwichTopology>
  * @throws Failure when host, image, accelerator or config tree do not allow a run at all.
  */
 export async function conductSandwich(options: ConductSandwichOptions): Promise<FinishedRun> {
-  const { cold, story, runsFolder, beforeEnd, progress, signal } = options;
+  const { cold, story, runsFolder, beforeEnd, whileUp, progress, signal } = options;
   const setting = await setRun(options);
   return judgedRun<SandwichRun>({
     topology: setting.topology,
@@ -25,5 +25,6 @@ export async function conductSandwich(options: ConductSandwichOptions): Promise<
     story,
     signal,
     ...(beforeEnd && { beforeEnd }),
+    ...(whileUp && { whileUp }),
   });
 }

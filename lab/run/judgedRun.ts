@@ -28,6 +28,8 @@ export interface JudgedRunOptions<R extends ConductedRun = LabRun> {
   readonly story: Story<R>;
   /** Called while the lab is still up, when all evidence is in. */
   readonly beforeEnd?: (run: R) => Promise<void>;
+  /** Called when the run is judged and its bundle is written, with the lab still up; it goes when this settles. Without it the lab goes first, and the judge has the processors for itself. */
+  readonly whileUp?: (finished: FinishedRun) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -49,7 +51,7 @@ export function exitCodeOf(verdict: Run["verdict"]): ExitCode {
  * One run: brings a lab up, lets the story happen in it, judges the evidence. Whatever happens once the bundle is there, the bundle says: a run
  * that did not come to its end is invalid, and names what ended it. @throws Failure when the bundle cannot be made or written.
  */
-export async function judgedRun<R extends ConductedRun = LabRun>({ topology, machines, start, runsFolder, open, story, beforeEnd, signal }: JudgedRunOptions<R>): Promise<FinishedRun> {
+export async function judgedRun<R extends ConductedRun = LabRun>({ topology, machines, start, runsFolder, open, story, beforeEnd, whileUp, signal }: JudgedRunOptions<R>): Promise<FinishedRun> {
   const bundle = await Bundle.create(runsFolder, start);
   const begin = performance.now();
   let labRun: R | undefined;
@@ -70,7 +72,7 @@ export async function judgedRun<R extends ConductedRun = LabRun>({ topology, mac
   }
   try {
     const evidence = labRun?.evidence(interrupted) ?? noLab(topology, neverUp ?? { interrupted });
-    await labRun?.[Symbol.asyncDispose]();
+    if (whileUp === undefined) await labRun?.[Symbol.asyncDispose]();
     const packets = await packetsOf(bundle.folder, evidence, signal).catch((error: unknown) => {
       // Its own capture cannot be read: nothing can be said then.
       interrupted ??= error instanceof Error ? error : new Error(messageOf(error), { cause: error });
@@ -89,10 +91,14 @@ export async function judgedRun<R extends ConductedRun = LabRun>({ topology, mac
     };
     await bundle.writeEvidence(evidence);
     await bundle.writeRun(run);
-    return { run, bundle: bundle.folder, interrupted };
+    const finished = { run, bundle: bundle.folder, interrupted };
+    if (labRun !== undefined) await whileUp?.(finished);
+    return finished;
   } catch (error) {
     // What ended the run is the news; that its evidence could not be written whole comes second.
     throw interrupted === undefined ? error : new AggregateError([interrupted, error], `${messageOf(interrupted)}; then: ${messageOf(error)}`);
+  } finally {
+    if (whileUp !== undefined) await labRun?.[Symbol.asyncDispose]();
   }
 }
 

@@ -1,8 +1,12 @@
-import { isAbsolute, relative, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository's folder. */
 export const repositoryFolder = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Whether this is a package that npm installed for another repository: it has no tests of its own, and no runs. */
+export const isInstalled = !existsSync(join(repositoryFolder, "package-lock.json"));
 
 /** Where the user is: npm changes to the repository's folder, and tells where it was called. */
 export function callersFolder(): string {

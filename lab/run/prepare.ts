@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../host/cacheFolder.ts";
 import { requireHost } from "../host/requirements.ts";
@@ -7,13 +8,14 @@ import { ensureKeys, type LabKeys } from "../image/keys.ts";
 import { chooseAccelerator, type AcceleratorChoice, type AcceleratorWish } from "../machine/accelerator.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Topology } from "../topology/topology.ts";
+import { callersFolder, isInstalled } from "./portablePath.ts";
 import { bundleAgent, type AgentProgram } from "../traffic/bundleAgent.ts";
 
 /** The repository's own config trees. */
 export const fixturesFolder = fileURLToPath(new URL("../../fixtures", import.meta.url));
 
-/** Where the bundles of runs go. */
-export const runsFolder = fileURLToPath(new URL("../../runs", import.meta.url));
+/** Where the bundles of runs go: beside the suites that they are of. */
+export const runsFolder = isInstalled ? join(callersFolder(), "runs") : fileURLToPath(new URL("../../runs", import.meta.url));
 
 /** What a lab needs before its first machine is switched on. */
 export interface Prepared {

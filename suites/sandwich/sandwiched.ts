@@ -12,6 +12,7 @@ import type { SandwichRun } from "../../lab/run/sandwichRun.ts";
 import { coldSuites } from "../../lab/run/startLab.ts";
 import { sandwich, type SandwichTopology } from "../../lab/topology/sandwich.ts";
 import { suiteCommand } from "../conducted.ts";
+import { pausing } from "../pausing.ts";
 
 const withinMs = 10 * 60_000;
 const endWithinMs = 60_000;
@@ -33,11 +34,14 @@ export interface SandwichedOptions {
 /** Conducts a run of the sandwich before the tests of this describe block, outside of any test's own time. One that does not come to its end fails the block. */
 export function sandwiched({ trees, fault, story, topology = sandwich }: SandwichedOptions): () => Sandwiched {
   let seen: Sandwiched | undefined;
+  const pause = pausing();
   beforeAll(async () => {
-    const signal = AbortSignal.timeout(withinMs);
+    const tooLong = new AbortController();
+    const timer = setTimeout(() => tooLong.abort(new Error(`the run took longer than ${withinMs / 60_000} min`)), withinMs);
+    const { signal } = tooLong;
     using progress = new TerminalProgress({ write: (text) => process.stderr.write(text) });
     const [config, ...over] = trees;
-    const finished = await conductSandwich({
+    const running = conductSandwich({
       topology,
       config: join(fixturesFolder, config),
       over: over.map((tree) => join(fixturesFolder, tree)),
@@ -49,11 +53,15 @@ export function sandwiched({ trees, fault, story, topology = sandwich }: Sandwic
       runsFolder,
       progress,
       signal,
+      ...(pause && { whileUp: pause.whileUp }),
     });
+    pause?.conducts(running, topology);
+    const finished = await Promise.race([running, ...(pause === undefined ? [] : [pause.judged])]);
     if (finished.interrupted !== undefined) throw finished.interrupted;
     const evidence = await readBundle(finished.bundle);
     const packets = await packetsOf(finished.bundle, evidence, signal);
     if (packets === undefined) throw new Error("the run has no capture");
+    clearTimeout(timer);
     seen = { ...finished, evidence, packets };
   }, withinMs + endWithinMs);
   return () => {
