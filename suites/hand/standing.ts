@@ -65,7 +65,7 @@ export function holds({ machines }: LabStatus, name: string): readonly string[] 
 }
 
 /** Processes that have the lab's folder among their arguments, as its machines have: with their arguments. */
-export async function processesOf({ folder }: LabPlace): Promise<{ readonly pid: number; readonly commandLine: string }[]> {
+export async function processesOf({ folder }: Pick<LabPlace, "folder">): Promise<{ readonly pid: number; readonly commandLine: string }[]> {
   const pids = (await readdir("/proc")).filter((entry) => /^\d+$/u.test(entry)).map(Number);
   // One that ends meanwhile is none of the lab's.
   const all = await Promise.all(pids.map(async (pid) => ({ pid, commandLine: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") })));

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { processesOf } from "../hand/standing.ts";
 import { repository } from "../lifecycle/command.ts";
 
 const networks = { inside: "10.20.0.", outside: "10.20.1.", sync: "10.20.2." } as const;
@@ -112,6 +113,23 @@ describe("fwlab as a package of another repository", () => {
     expect(run.all).toMatch(/^2 passed, 0 failed$/mu);
     const [bundle] = (await readdir(join(folder, "runs"))).filter((name) => name !== "junit.xml");
     expect(JSON.parse(await readFile(join(folder, "runs", bundle ?? "", "run.json"), "utf8"))).toMatchObject({ topology: "branch-office", verdict: "pass" });
+  }, 520_000);
+
+  test("with --pause-on-failure the lab of a test that fails stays up, and says how to get in, until it is interrupted", async () => {
+    await writeFile(join(folder, "failing.test.ts"), suite.replace("toHaveLength(8)", "toHaveLength(9)"));
+    const run = execa("npx", ["fwlab", "test", "--pause-on-failure", "failing.test.ts"], { cwd: folder, stdin: "ignore", reject: false, timeout: 500_000, all: true, env: environment });
+    let said = "";
+    for await (const chunk of run.all) {
+      said += String(chunk);
+      if (/paused: .*\n(?:.*\n)*.*# omarine/u.test(said)) break;
+    }
+    expect(said).toContain("paused: the lab of what failed is up until Ctrl-C");
+    const bundle = /its bundle: (\S+)/u.exec(said)?.[1] ?? "";
+    const machines = (await processesOf({ folder: join(folder, bundle) })).filter(({ commandLine }) => commandLine.startsWith("qemu"));
+    expect(machines.length).toBeGreaterThanOrEqual(3);
+    run.kill("SIGINT");
+    expect((await run).exitCode).not.toBe(0);
+    expect(await processesOf({ folder: join(folder, bundle) })).toEqual([]);
   }, 520_000);
 });
 
