@@ -1,8 +1,10 @@
 import { render } from "preact-render-to-string";
 import { drawing, type Holders } from "../report/html/networkSection.ts";
 import { html, trusted, visible, written, type Markup } from "../report/html/markup.ts";
+import { sandwichDrawing } from "../report/html/sandwichNetwork.ts";
 import { styleSheet } from "../report/html/style.ts";
 import { topologies } from "../judge/topologies.ts";
+import { sandwiches } from "../topology/sandwich.ts";
 import type { Change } from "./changes.ts";
 import type { LabStatus, StatusMachine } from "./words.ts";
 
@@ -57,6 +59,7 @@ export function watchedMarkup(watched: Watched): string {
 function watchedContent({ status, atMs, changes }: Watched): Markup {
   const { topology: name, config, accelerator, machines, natives, flows, broken } = status;
   const topology = topologies.get(name);
+  const sandwich = sandwiches.get(name);
   return html`
     <p>${`${name}, config ${visible(config)}, ${accelerator}; seen at ${timeOf(atMs)}`}</p>
     ${flows === null ? html`<p>No flows were opened.</p>` : html`<p class="flows">Flows: <strong>${`${flows.moving} of ${flows.open} moving`}</strong>${flows.still.length === 0 ? "" : `; standing still: ${flows.still.join(", ")}`}</p>`}
@@ -67,6 +70,7 @@ function watchedContent({ status, atMs, changes }: Watched): Markup {
       <tbody>${machines.map((machine) => html`<tr><th scope="row">${machine.name}</th><td>${machine.state}</td>${firewallCells(machine).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
     </table></div>
     ${natives.length === 0 ? null : html`<p class="muted">${`Native hosts: ${natives.join(", ")}`}</p>`}
+    ${sandwich === undefined ? null : html`<h2>Network</h2>${sandwichDrawing({ id: "network", title: "The network as it is now", topology: sandwich, holders: holdersOf(machines), broken: new Map(broken.map(({ id, target }) => [target.split(".")[0] ?? "", id])) })}`}
     ${topology === undefined ? null : html`<h2>Network</h2>${drawing({ id: "network", title: "The network as it is now", topology, holders: holdersOf(machines), events: [], marks: new Map(broken.map(({ id, target }) => [target.split(".")[0] ?? "", { text: id, bad: true }])) })}`}
     <h2>What changed</h2>
     ${changes.length === 0 ? html`<p class="muted">Nothing since this page's server began to look.</p>` : html`<ol class="changes">${changes.map(({ atMs: when, text, bad }) => html`<li><span class="mono muted">${timeOf(when)}</span> ${bad ? html`<strong>${visible(text)}</strong>` : visible(text)}</li>`)}</ol>`}

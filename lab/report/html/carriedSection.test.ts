@@ -16,6 +16,12 @@ test("a sandwich's report draws who carried what, before and after, and tells it
   expect(text).toContain("By fw-2");
 });
 
+test("it draws the network before and after: who had which address, and what was broken", async () => {
+  const text = await page(true);
+  for (const host of ["clients", "lvs", "fw-1", "fw-2", "egress-router", "servers-1", "servers-2"]) expect(text).toContain(`>${host}</text>`);
+  expect(text).toMatch(/<desc id="after-failover-desc">[^<]*fw-1: [^;<]*power-cut/u);
+});
+
 test("without a capture it tells the load, and that nobody knows who carried it", async () => {
   const text = await page(false);
   expect(text).toContain("Who carried what is not known");

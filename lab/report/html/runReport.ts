@@ -8,6 +8,7 @@ import { networkSection } from "./networkSection.ts";
 import { progressSection } from "./progressSection.ts";
 import { checksSection, filesSection, flowsSection } from "./results.ts";
 import { storyOf, type RunReportInput } from "./runInput.ts";
+import { sandwichNetworkSection } from "./sandwichNetwork.ts";
 import { spreadSection } from "./spreadSection.ts";
 import { timelineSection } from "./timelineSection.ts";
 
@@ -18,12 +19,12 @@ import { timelineSection } from "./timelineSection.ts";
 export async function renderRunReport(input: RunReportInput): Promise<string> {
   const story = storyOf(input);
   const { run } = story;
-  // These are told of one duty and who has it; in a sandwich both firewalls have theirs.
+  // The timeline and what follows from it are told of one duty and who has it; in a sandwich both firewalls have theirs.
   const ofPair = run.stretches === undefined;
   const sections: Section[] = [
     ...(run.verdict === "pass" ? [] : [{ id: "first", heading: "Look at this first", body: await firstLook(story) }]),
     { id: "ground", heading: "What was run", body: groundSection(story) },
-    ...(ofPair ? [] : [{ id: "carried", heading: "Who carried what", body: await carriedSection(story) }]),
+    ...(ofPair ? [] : [{ id: "carried", heading: "Who carried what", body: await carriedSection(story) }, { id: "network", heading: "What happened where", body: sandwichNetworkSection(story) }]),
     ...(ofPair ? [{ id: "network", heading: "What happened where", body: networkSection(story) }, { id: "timeline", heading: "Timeline", body: await timelineSection(story) }] : []),
     ...(ofPair || run.flows.length > 0 ? [{ id: "progress", heading: "Each flow across the fault", body: await progressSection(story) }] : []),
     ...(ofPair ? [{ id: "spread", heading: "How the outage is spread", body: await spreadSection(story) }, { id: "drops", heading: "Dropped packets", body: dropsSection(story) }] : []),
