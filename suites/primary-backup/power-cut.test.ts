@@ -1,8 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { runSchema } from "../../lab/evidence/run.ts";
 import { powerCut } from "../../lab/faults/powerCut.ts";
+import { clientKeyFile } from "../../lab/image/keys.ts";
 import { judge } from "../../lab/judge/judge.ts";
 import { readBundle } from "../../lab/report/readBundle.ts";
 import { failback } from "../../lab/run/failback.ts";
@@ -10,6 +13,10 @@ import { failover } from "../../lab/run/failover.ts";
 import { packetsOf } from "../../lab/run/packetsOf.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
+
+/** Something that only the environment of whoever runs the suite knows. */
+const secret = randomUUID();
+process.env["FWLAB_SUITES_SECRET"] = secret;
 
 /*
  *   client ── br1 ──┬─ fw-1 ─┬── br0 ── omarine
@@ -50,6 +57,20 @@ describe("fw-1 loses its power under fifty flows, and comes back", () => {
 
   test("new connections work, and the policy never opens", () => {
     expect(run()).toPass("new-connections");
+  });
+
+  test("the bundle has no key of the lab's, and nothing of the host's environment", async () => {
+    const key = (await readFile(clientKeyFile(), "utf8")).split("\n").find((line) => line.length > 40 && !line.startsWith("-")) ?? "";
+    const found = new Map<string, string[]>([key, secret, "vrrp_instance"].map((words) => [words, []]));
+    for (const entry of await readdir(run().bundle, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const content = await readFile(join(entry.parentPath, entry.name));
+      const plain = entry.name.endsWith(".gz") ? gunzipSync(content) : content;
+      for (const [words, files] of found) if (plain.includes(words)) files.push(entry.name);
+    }
+    expect([key, secret].map((words) => found.get(words))).toEqual([[], []]);
+    // The control: what is in the bundle is found there.
+    expect(found.get("vrrp_instance")).toContain("keepalived.conf");
   });
 
   test("the verdict is pass, over both ways and all kinds of flows", () => {
