@@ -1,3 +1,5 @@
+// For the types of a repository that installed fwlab: a declaration file adds to a module that it imports.
+import "vitest";
 import { expect } from "vitest";
 import type { Verdict } from "../lab/evidence/run.ts";
 import type { CheckId } from "../lab/judge/judge.ts";
