@@ -48,7 +48,7 @@ const floorRules = Object.entries(floors).map(([floor, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "runs/", "coverage/"] },
+  { ignores: ["node_modules/", "runs/", "coverage/", "types/"] },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
   {
