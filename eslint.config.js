@@ -23,6 +23,7 @@ const floors = {
   capture: ["topology", "evidence", "host", "traffic"],
   judge: ["topology", "evidence"],
   report: ["topology", "evidence", "judge"],
+  toolbox: ["host"],
   doctor: ["topology", "host", "image", "machine", "snapshot"],
   history: ["topology", "evidence", "judge", "report"],
 };

@@ -17,6 +17,7 @@ import { measureRound, type Round } from "./benchRound.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
 import { parseWhole } from "./trialsOptions.ts";
+import { hostOption } from "./labOptions.ts";
 
 /** What is measured: boots and restores, a capture's cost, judging, trials. */
 const parts = ["rounds", "capture", "judge", "trials"] as const;
@@ -37,6 +38,7 @@ const captureRounds = 9;
 export function benchCommand(): Command {
   return new Command("bench")
     .description("measure by turns: bare kernels, a cold boot, a restore; memory and disk; what a capture costs of forwarding, and judging; then what a trial costs")
+    .addOption(hostOption())
     .addOption(new Option("--only <part>", "measure one part alone").choices(parts))
     .option("--rounds <n>", "how often", (text: string) => parseWhole(text, "rounds", 1, 100), 3)
     .option("--trials <n>", "how many trials; 0 for none", (text: string) => parseWhole(text, "trials", 0, 1000), 20)

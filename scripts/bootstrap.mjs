@@ -32,10 +32,12 @@ if (process.argv[2] === "npm-packages") {
 } else {
   ensurePackages();
   ensureLinks();
-  if (!withoutLab.includes(process.argv[2])) {
+  // In a container they are the container's.
+  const inContainer = process.argv.some((word, index) => word === "--host=container" || (word === "container" && process.argv[index - 1] === "--host"));
+  if (!inContainer && !withoutLab.includes(process.argv[2])) {
     ensurePrograms();
   }
-  if (process.argv[2] === "test") {
+  if (!inContainer && process.argv[2] === "test") {
     ensureTestPrograms();
   }
   run(process.argv.slice(2));

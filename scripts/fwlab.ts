@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { exitCode } from "../lab/failure/failure.ts";
+import { hostChoice, inContainer } from "./hostChoice.ts";
 import { reportFailure } from "./reportFailure.ts";
 import { verbs } from "./verbs.ts";
 
@@ -23,6 +24,8 @@ if (parent !== undefined && Number(parent) !== process.ppid) {
 
 const program = await commandLine(process.argv[2]);
 try {
+  const { host, rest } = hostChoice(process.argv.slice(2));
+  if (host === "container" && !rest.includes("--help")) process.exit(await inContainer(rest));
   if (process.argv.length <= 2) {
     program.error(`a verb is needed: ${program.commands.map((command) => command.name()).join(", ")}`);
   }

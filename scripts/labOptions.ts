@@ -4,6 +4,7 @@ import { fixturesFolder } from "../lab/run/prepare.ts";
 import { captureChoices, type CaptureChoice } from "../lab/run/runCapture.ts";
 import { controls, type Control } from "../lab/run/runSetting.ts";
 import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
+import { hosts } from "./hostChoice.ts";
 import { defaultFlowTotal, parseConfigFolder, parseFlows, parseJsonFile } from "./startOptions.ts";
 
 /** The options of every verb that brings a lab up and judges it, checked. Paths are absolute. */
@@ -24,6 +25,11 @@ export interface LabVerbOptions {
 /** The repository's own config tree. */
 const defaultConfig = join(fixturesFolder, "omarine-snat");
 
+/** The option that says whose programs the lab runs with. */
+export function hostOption(): Option {
+  return new Option("--host <where>", "run with this host's programs, or in a container that has them all (Docker or Podman)").choices(hosts).default("local");
+}
+
 /** Options for a command, as `LabVerbOptions` has them. @param resultFile what the verb writes. */
 export function labVerbOptions({ resultFile }: { readonly resultFile: string }): Option[] {
   return [
@@ -35,6 +41,7 @@ export function labVerbOptions({ resultFile }: { readonly resultFile: string }):
     new Option("--baseline <name>", "compare the result with this baseline, id or folder; exit code 1 when it got worse"),
     new Option("--pcap <choice>", "capture every packet on the bridges and the firewalls' taps; off is quicker, and says less").choices(captureChoices).default("on"),
     new Option("--cold", "boot the machines, even where saved ones could be restored").default(false),
+    hostOption(),
     new Option("--verbose", "tell everything that is done").default(false),
   ];
 }

@@ -4,6 +4,7 @@ import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
 import { callersFolder, isInstalled, repositoryFolder } from "../lab/run/portablePath.ts";
 import { coldSuites, pauseOnFailure } from "../lab/run/startLab.ts";
+import { hostOption } from "./labOptions.ts";
 import { enterAgain } from "./enter.ts";
 import { interruptionInside } from "./interruption.ts";
 import { addUp, countLine, type TestCount } from "./testCount.ts";
@@ -17,6 +18,7 @@ export function testCommand(): Command {
     .description("check types and lint, run the unit tests and the VM suites")
     .argument("[vitest-arguments...]", "handed to vitest; with any, types and lint are not checked. Of a repository that installed fwlab, its own tests run, by its own vitest")
     .option("--pause-on-failure", "leave the lab of a run up when a test over it fails, until Ctrl-C, and say how to get in", false)
+    .addOption(hostOption())
     .option("--cold", "boot all machines, even where saved ones could be restored", false)
     .allowUnknownOption()
     .action(async (vitestArguments: string[], { cold, pauseOnFailure: pauses }: { cold: boolean; pauseOnFailure: boolean }) => {

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { FlowCounts } from "../lab/traffic/flowSpec.ts";
+import { hostOption } from "./labOptions.ts";
 import { parseFlows, parseJsonFile } from "./startOptions.ts";
 
 /** The options of verbs that validate trees, checked. Paths are absolute. */
@@ -25,6 +26,7 @@ export function validatingOptions(): Option[] {
     new Option("--flows <counts>", "a total, or tcp=N,udp=N,ssh=N; unless given, few of each kind that the tree promises").argParser(parseFlows),
     new Option("--accel <kind>", "accelerator; auto tries whether KVM boots the guest").choices(["auto", "kvm", "tcg"]).default("auto"),
     new Option("--cold", "boot the machines, even where saved ones could be restored").default(false),
+    hostOption(),
     new Option("--verbose", "tell everything that is done").default(false),
   ];
 }

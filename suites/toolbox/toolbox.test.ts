@@ -1,0 +1,48 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findProgram } from "../../lab/host/requirements.ts";
+import { repository } from "../lifecycle/command.ts";
+import { importBase, noEngine, startEngine, type Engine } from "./engine.ts";
+
+const base = "fwlab-test-base:1";
+/** What a host that has the engine alone lacks. */
+const hidden = ["qemu-system-x86_64", "mmdebstrap", "tshark", "dumpcap", "vde_switch"];
+
+describe.skipIf(noEngine !== undefined)(`a host with a container engine, and without the programs${noEngine === undefined ? "" : ` (${noEngine})`}`, () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+    await importBase(engine, base);
+  }, 600_000);
+  afterAll(() => engine[Symbol.asyncDispose]());
+
+  /** A command where these programs are no programs, as they are covered by /dev/null. */
+  const without = (words: readonly string[], timeout: number) => {
+    const cover = hidden.flatMap((program) => findProgram(program) ?? []).map((path) => `mount --bind /dev/null ${path}`);
+    return execa("unshare", ["--mount", "sh", "-ec", `${cover.join("; ")}; exec "$@"`, "sh", ...words], { cwd: repository, stdin: "ignore", reject: false, all: true, timeout, env: { ...engine.environment, FWLAB_TOOLBOX_BASE: base } });
+  };
+
+  test("the control: its doctor finds that they are missing", async () => {
+    const { exitCode, all } = await without(["node", "scripts/bootstrap.mjs", "doctor"], 60_000);
+    expect({ exitCode, all }).toEqual({ exitCode: 2, all: expect.stringMatching(/MISSING\s+programs\s+qemu-system-x86_64, mmdebstrap/u) as string });
+  });
+
+  test("runs the lab in the toolbox, and the verdict is the run's", async () => {
+    const before = new Set(await readdir(join(repository, "runs")).catch(() => []));
+    const { exitCode, all } = await without(["node", "scripts/bootstrap.mjs", "start", "--host", "container", "--flows", "8"], 800_000);
+    expect(exitCode, all).toBe(0);
+    expect(all).toMatch(/^verdict\s+PASS$/mu);
+    expect((await readdir(join(repository, "runs"))).filter((name) => !before.has(name))).toHaveLength(1);
+    expect(await engine.docker("ps", "--all", "--quiet")).toBe("");
+  }, 820_000);
+
+  test("a container whose starter is killed ends itself", async () => {
+    const starter = without(["node", "scripts/bootstrap.mjs", "start", "--host", "container", "--flows", "8"], 120_000);
+    await expect.poll(() => engine.docker("ps", "--quiet"), { timeout: 60_000, interval: 500 }).not.toBe("");
+    starter.kill("SIGKILL");
+    await starter;
+    await expect.poll(() => engine.docker("ps", "--quiet"), { timeout: 30_000, interval: 500 }).toBe("");
+  }, 240_000);
+});
