@@ -21,9 +21,14 @@ export function standingFolder(cache = cacheFolder()): string {
   return join(cache, "standing");
 }
 
+/** Whether a lab or a snapshot may be called that: it is a folder's name, too. */
+export function isName(text: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,29}$/u.test(text);
+}
+
 /** The place of the standing lab called `name`. @throws Failure (usage) for a name that is none, or a cache folder whose path is too long. */
 export function placeOf(name: string, cache = cacheFolder()): LabPlace {
-  if (!/^[a-z0-9][a-z0-9-]{0,29}$/u.test(name)) {
+  if (!isName(name)) {
     throw new Failure({ tried: `call a lab ${JSON.stringify(name)}`, seen: "that is no name for a lab", remedy: "Use small letters, digits and hyphens, 30 at most", exit: exitCode.usage });
   }
   const folder = join(standingFolder(cache), name);

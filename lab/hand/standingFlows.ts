@@ -4,7 +4,7 @@ import { sandwichFlows } from "../load/sandwichLoad.ts";
 import type { Lab } from "../run/lab.ts";
 import type { Prepared } from "../run/prepare.ts";
 import type { Progress } from "../progress/progress.ts";
-import type { SandwichTopology } from "../topology/sandwich.ts";
+import { serverOf, type SandwichTopology } from "../topology/sandwich.ts";
 import { hostPart, isPair, machineSpec, managementAddressOf, nicOf, type PairTopology } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import type { FlowsRecord } from "../traffic/agentFlows.ts";
@@ -86,11 +86,9 @@ async function sandwichesFlows(lab: Lab, { topology, counts, prepared, progress,
     return agent.client;
   };
   try {
-    const [host] = topology.servers;
-    if (host === undefined) throw new RangeError(`${topology.name} has no servers`);
+    const { name, address } = serverOf(topology);
     const client = await agentOn(topology.clients.name);
-    const server = await agentOn(host.name);
-    const address = hostPart(host.nics[0]?.address ?? "");
+    const server = await agentOn(name);
     return { flows: await openFlows({ client, server, serverAddress: address, specs: sandwichFlows(topology, counts.tcp + counts.udp + counts.ssh), progress, signal }), hold: undefined, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();

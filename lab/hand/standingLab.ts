@@ -14,6 +14,7 @@ import { isPair, machineSpec, nicOf, tapName, type PairTopology } from "../topol
 import type { FlowsRecord } from "../traffic/agentFlows.ts";
 import type { FlowCounts } from "../traffic/flowSpec.ts";
 import { machinesNow } from "./labStatus.ts";
+import { isName } from "./place.ts";
 import { openStandingFlows, takeUpStandingFlows, type StandingFlows, type StandingFlowsOptions } from "./standingFlows.ts";
 import { handFaults, type HandFault, type LabStatus } from "./words.ts";
 
@@ -219,7 +220,7 @@ export class StandingLab implements AsyncDisposable {
   }
 
   #snapshotFolder(name: string): string {
-    if (!/^[a-z0-9][a-z0-9-]{0,29}$/u.test(name)) {
+    if (!isName(name)) {
       throw new Failure({ tried: `call a snapshot ${JSON.stringify(name)}`, seen: "that is no name for one", remedy: "Use small letters, digits and hyphens, 30 at most", exit: exitCode.usage });
     }
     return join(this.#options.folder, "snapshots", name);

@@ -1,8 +1,9 @@
 import { render } from "preact-render-to-string";
-import { drawing, type Holders } from "../report/html/networkSection.ts";
+import { pageHead } from "../report/html/document.ts";
+import type { Holders } from "../report/html/holders.ts";
+import { drawing } from "../report/html/networkSection.ts";
 import { html, trusted, visible, written, type Markup } from "../report/html/markup.ts";
 import { sandwichDrawing } from "../report/html/sandwichNetwork.ts";
-import { styleSheet } from "../report/html/style.ts";
 import { topologies } from "../judge/topologies.ts";
 import { sandwiches } from "../topology/sandwich.ts";
 import type { Change } from "./changes.ts";
@@ -32,16 +33,7 @@ export function watchPage(watched: Watched, nonce: string): string {
   const policy = `default-src 'none'; script-src 'nonce-${nonce}'; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
   return written(html`
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content=${policy} />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${`fwlab: ${watched.name}`}</title>
-        <link rel="icon" href="data:," />
-        ${trusted("style", {}, styleSheet)}
-      </head>
+      ${pageHead(`fwlab: ${watched.name}`, policy)}
       <body>
         <header><h1>${`The lab ${watched.name}`}</h1><p id="link" class="muted" role="status">live</p></header>
         <main id="content">${watchedContent(watched)}</main>

@@ -16,8 +16,7 @@ import { parseKernelLog } from "../observe/kernelLog.ts";
 import { look, type LookOptions } from "../observe/look.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
-import type { SandwichTopology } from "../topology/sandwich.ts";
-import { hostPart } from "../topology/topology.ts";
+import { serverOf, type SandwichTopology } from "../topology/sandwich.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { startNativeAgent, type NativeAgent } from "../load/nativeAgent.ts";
 import { openFlows, type OpenFlows } from "../traffic/openFlows.ts";
@@ -248,12 +247,4 @@ export class SandwichRun implements AsyncDisposable {
     await this.#events[Symbol.asyncDispose]();
     for (const each of this.#held) await each[Symbol.asyncDispose]();
   }
-}
-
-/** The host that answers the flows with ledgers, and where: not where the load's servers answer, by the same port. */
-function serverOf({ servers }: SandwichTopology): { readonly name: string; readonly address: string } {
-  const [first] = servers;
-  const nic = first?.nics[0];
-  if (first === undefined || nic === undefined) throw new RangeError("the sandwich has no servers");
-  return { name: first.name, address: hostPart(nic.address) };
 }

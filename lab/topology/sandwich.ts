@@ -127,3 +127,11 @@ export function firewallOf({ homes, machines, firewalls }: SandwichTopology, add
   const owner = machines.find(({ name, nics }) => firewalls.includes(name) && nics.some((nic) => hostPart(nic.address) === address));
   return homes.get(address) ?? owner?.name;
 }
+
+/** The host that answers the flows with ledgers, and where: not where the load's servers answer, by the same port. */
+export function serverOf({ servers }: SandwichTopology): { readonly name: string; readonly address: string } {
+  const [first] = servers;
+  const nic = first?.nics[0];
+  if (first === undefined || nic === undefined) throw new RangeError("the sandwich has no servers");
+  return { name: first.name, address: hostPart(nic.address) };
+}

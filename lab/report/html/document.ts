@@ -1,3 +1,4 @@
+import type { VNode } from "preact";
 import { html, trusted, written, type Markup } from "./markup.ts";
 import { styleSheet } from "./style.ts";
 
@@ -19,20 +20,27 @@ export interface Page {
 /** Forbids what a page that rests on nothing does not need, so that hostile words could not even do harm if they became markup. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+/** The head of every page of fwlab's. @param contentPolicy what the page may ask for (Content Security Policy). */
+export function pageHead(title: string, contentPolicy: string): VNode {
+  return html`
+    <head>
+      <meta charset="utf-8" />
+      <meta http-equiv="Content-Security-Policy" content=${contentPolicy} />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="referrer" content="no-referrer" />
+      <title>${title}</title>
+      <link rel="icon" href="data:," />
+      ${trusted("style", {}, styleSheet)}
+    </head>
+  `;
+}
+
 /** A page as one file that needs nothing else: no script, no style sheet, picture or font from elsewhere. */
 export function documentOf({ title, head, sections, foot }: Page): string {
   return written(html`
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content=${policy} />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title}</title>
-        <link rel="icon" href="data:," />
-        ${trusted("style", {}, styleSheet)}
-      </head>
+      ${pageHead(title, policy)}
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <header>${head}</header>

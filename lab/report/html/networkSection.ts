@@ -5,6 +5,7 @@ import type { Nic, PairTopology } from "../../topology/topology.ts";
 import { hostPart } from "../../topology/topology.ts";
 import { fallenPackets } from "./dropQuotes.ts";
 import { capital } from "./ground.ts";
+import { holdersIn, type Holders } from "./holders.ts";
 import { html, visible, type Markup } from "./markup.ts";
 import { eventsOf, type NumberedEvent } from "./networkEvents.ts";
 import { layOut, type Box, type NetworkLayout } from "./networkLayout.ts";
@@ -30,8 +31,8 @@ function oneTransition(story: RunStory, topology: PairTopology, here: Transition
   return html`
     <h3>${capital(phase)}: ${from} to ${to}</h3>
     <div class="multiples network">
-      <figure><figcaption>Before</figcaption>${drawing({ id: `before-${phase}`, title: `The network before the ${phase}`, topology, holders: holdersIn(topology, before), events: [], marks: new Map() })}</figure>
-      <figure><figcaption>After, with what happened where</figcaption>${drawing({ id: `after-${phase}`, title: `The network after the ${phase}`, topology, holders: holdersIn(topology, after), events, marks: struck })}</figure>
+      <figure><figcaption>Before</figcaption>${drawing({ id: `before-${phase}`, title: `The network before the ${phase}`, topology, holders: heldIn(topology, before), events: [], marks: new Map() })}</figure>
+      <figure><figcaption>After, with what happened where</figcaption>${drawing({ id: `after-${phase}`, title: `The network after the ${phase}`, topology, holders: heldIn(topology, after), events, marks: struck })}</figure>
       <div>
         <p class="muted">Numbers in the drawing, in the order in which things happened, with the time since the fault:</p>
         <ol>${events.map(({ text }) => html`<li>${text}</li>`)}</ol>
@@ -45,14 +46,11 @@ interface Mark {
   readonly bad: boolean;
 }
 
-/** By firewall: the virtual addresses that it has, or why nobody knows. Undefined when nobody looked. */
-export type Holders = ReadonlyMap<string, Holding>;
-type Holding = readonly string[] | "off, or not seen" | "gave no answer";
-
 interface Drawing {
   readonly id: string;
   readonly title: string;
   readonly topology: PairTopology;
+  /** Undefined when nobody looked. */
   readonly holders: Holders | undefined;
   readonly events: readonly NumberedEvent[];
   readonly marks: ReadonlyMap<string, Mark>;
@@ -115,16 +113,9 @@ function statesOf(name: string, { machines }: PairTopology, holders: Holders | u
   return [held.length > 0 ? "active, holds" : "backup", ...held.map((address) => `★ ${address}`)];
 }
 
-function holdersIn({ virtualAddresses, machines }: PairTopology, observation: Observation): Holders {
-  const firewalls = machines.filter(({ role }) => role === "firewall");
-  return new Map(
-    firewalls.map(({ name }): [string, Holding] => {
-      const addresses = observation.firewalls[name]?.addresses;
-      if (addresses === undefined) return [name, "off, or not seen"];
-      if (!addresses.ok) return [name, "gave no answer"];
-      return [name, virtualAddresses.map(({ address }) => address).filter((address) => addresses.data.some((own) => own.address === address))];
-    }),
-  );
+function heldIn({ virtualAddresses, machines }: PairTopology, observation: Observation): Holders {
+  const firewalls = machines.filter(({ role }) => role === "firewall").map(({ name }) => name);
+  return holdersIn(observation, firewalls, virtualAddresses.map(({ address }) => address));
 }
 
 /** The events' numbers, on their machines' lower edge and on their bridges. */

@@ -4,21 +4,18 @@ import { isReturn } from "../../judge/scene.ts";
 import { sandwiches, type SandwichTopology } from "../../topology/sandwich.ts";
 import { hostPart } from "../../topology/topology.ts";
 import { capital } from "./ground.ts";
+import { holdersIn, type Holders } from "./holders.ts";
 import { html, visible, type Markup } from "./markup.ts";
 import type { RunStory } from "./runInput.ts";
 import { layOutSandwich, type HostBox } from "./sandwichLayout.ts";
 import { colour } from "./style.ts";
-
-/** Of the addresses that VRRP moves, those that a firewall has, or why nobody knows; by the firewall's name. */
-export type SandwichHolders = ReadonlyMap<string, Holding>;
-type Holding = readonly string[] | "off, or not seen" | "gave no answer";
 
 export interface SandwichDrawing {
   readonly id: string;
   readonly title: string;
   readonly topology: SandwichTopology;
   /** Undefined when nobody looked. */
-  readonly holders: SandwichHolders | undefined;
+  readonly holders: Holders | undefined;
   /** What was broken, by the machine's name. */
   readonly broken: ReadonlyMap<string, string>;
 }
@@ -32,7 +29,7 @@ export function sandwichNetworkSection({ evidence, transitions }: RunStory): Mar
     const { phase, from, to, before, after, fault } = transition;
     const broken = isReturn(transition) ? new Map<string, string>() : new Map([[fault.target, visible(fault.id)]]);
     const drawn = (when: "before" | "after", observation: Observation, marks: ReadonlyMap<string, string>) =>
-      sandwichDrawing({ id: `${when}-${phase}`, title: `The network ${when} the ${phase}`, topology, holders: holdersIn(topology, observation), broken: marks });
+      sandwichDrawing({ id: `${when}-${phase}`, title: `The network ${when} the ${phase}`, topology, holders: holdersIn(observation, topology.firewalls, [...topology.homes.keys()]), broken: marks });
     return html`
       <h3>${capital(phase)}: ${from} to ${to}</h3>
       <div class="multiples network">
@@ -41,18 +38,6 @@ export function sandwichNetworkSection({ evidence, transitions }: RunStory): Mar
       </div>
     `;
   });
-}
-
-/** What a look at the firewalls tells of the addresses that move. */
-function holdersIn({ firewalls, homes }: SandwichTopology, observation: Observation): SandwichHolders {
-  return new Map(
-    firewalls.map((name): [string, Holding] => {
-      const addresses = observation.firewalls[name]?.addresses;
-      if (addresses === undefined) return [name, "off, or not seen"];
-      if (!addresses.ok) return [name, "gave no answer"];
-      return [name, [...homes.keys()].filter((address) => addresses.data.some((own) => own.address === address))];
-    }),
-  );
 }
 
 /** A sandwich as a drawing: who is plugged in where, and which firewall has which of the addresses that move. */
@@ -78,7 +63,7 @@ export function sandwichDrawing({ id, title, topology, holders, broken }: Sandwi
   </svg>`;
 }
 
-function wordsOf({ host, kind }: HostBox, holders: SandwichHolders | undefined): string[] {
+function wordsOf({ host, kind }: HostBox, holders: Holders | undefined): string[] {
   if (kind !== "firewall") return [kind === "client" ? "clients" : kind === "server" ? "servers" : kind];
   const held = holders?.get(host.name);
   if (held === undefined) return [];
@@ -86,7 +71,7 @@ function wordsOf({ host, kind }: HostBox, holders: SandwichHolders | undefined):
   return held.length === 0 ? ["holds none"] : ["holds", ...held.map((address) => `★ ${address}`)];
 }
 
-function boxOf(box: HostBox, holders: SandwichHolders | undefined, mark: string | undefined): VNode {
+function boxOf(box: HostBox, holders: Holders | undefined, mark: string | undefined): VNode {
   const { host, kind, x, y, width, height } = box;
   const words = wordsOf(box, holders);
   const off = kind === "firewall" && holders?.get(host.name) === "off, or not seen";
