@@ -5,7 +5,7 @@ import { nameBaseline, readBaselines } from "../lab/history/baselines.ts";
 import { readHistory } from "../lab/history/historyFile.ts";
 import { pooled } from "../lab/history/pooled.ts";
 import { entriesOf } from "../lab/history/subject.ts";
-import { withLock } from "../lab/image/lock.ts";
+import { withLock } from "../lab/host/lock.ts";
 import { exitCode, Failure } from "../lab/failure/failure.ts";
 import { runsFolder } from "../lab/run/prepare.ts";
 import { callersFolder } from "../lab/run/portablePath.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cacheFolder } from "../host/cacheFolder.ts";
 import type { Progress } from "../progress/progress.ts";
 import { buildImage, removeUnfinished } from "./build.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../host/lock.ts";
 import { imageFiles, inspectImage, type ImageState, type Manifest } from "./manifest.ts";
 import { readRecipe, type Recipe } from "./recipe.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { cacheFolder } from "../host/cacheFolder.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../host/lock.ts";
 
 /** An ed25519 key. */
 export interface KeyPair {

@@ -19,21 +19,8 @@ export interface DirectorCutOptions {
 
 /** The active director loses its power under load and under flows with ledgers, and the other one has been told of their connections. What comes of it is for the judge. */
 export async function directorCutStory(run: SandwichRun, { specs, order }: DirectorCutOptions): Promise<void> {
-  const { director: victim, directors, firewalls } = run.topology;
-  const survivor = directors.find((name) => name !== victim);
-  if (survivor === undefined) throw new RangeError(`${run.topology.name} has one director alone`);
-  await untilGiven(run, victim, firewalls);
-  await untilGiven(run, survivor, firewalls);
-  await waitUntil({
-    progress: run.progress,
-    signal: run.signal,
-    what: `${victim} to have the directors' address`,
-    look: async () => {
-      const active = await run.activeDirector();
-      return { reached: active === victim, seen: `${active} has it`, value: undefined };
-    },
-    within: checkedWithinMs,
-  });
+  const victim = run.topology.director;
+  const survivor = await directorsReady(run);
   await run.open(specs);
   const meanwhile = async (): Promise<void> => {
     await run.followEvents();
@@ -47,6 +34,29 @@ export async function directorCutStory(run: SandwichRun, { specs, order }: Direc
     run.transitions.push({ phase: "failover", from: victim, to: survivor, fault, before, after: await run.observe("failover-after"), probes: [], outageBoundMs });
   };
   await run.act({ name: "cut", order, meanwhile });
+}
+
+/**
+ * Waits until both directors give connections to all firewalls and the first has the duty: keepalived tells IPVS's sync daemons anew whenever the duty moves. Gives the other's name.
+ * @throws RangeError when there is one director alone.
+ */
+export async function directorsReady(run: SandwichRun): Promise<string> {
+  const { director: active, directors, firewalls } = run.topology;
+  const backup = directors.find((name) => name !== active);
+  if (backup === undefined) throw new RangeError(`${run.topology.name} has one director alone`);
+  await untilGiven(run, active, firewalls);
+  await untilGiven(run, backup, firewalls);
+  await waitUntil({
+    progress: run.progress,
+    signal: run.signal,
+    what: `${active} to have the directors' address`,
+    look: async () => {
+      const holder = await run.activeDirector();
+      return { reached: holder === active, seen: `${holder} has it`, value: undefined };
+    },
+    within: checkedWithinMs,
+  });
+  return backup;
 }
 
 /** Acts of a run in which a firewall that does not forward any more is found out, and one that does again. */

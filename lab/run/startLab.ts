@@ -51,6 +51,9 @@ export async function labOptions({ topology, trees, prepared, keptIn, progress, 
 /** Environment variable by which `fwlab test --cold` tells the suites that machines are to be booted. */
 export const coldSuites = "FWLAB_COLD";
 
+/** Environment variable that runs the suites of every night as well. */
+export const thoroughSuites = "FWLAB_THOROUGH";
+
 /** Environment variable by which `fwlab test --pause-on-failure` tells the suites to leave the lab of what fails. */
 export const pauseOnFailure = "FWLAB_PAUSE_ON_FAILURE";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { absent } from "../image/manifest.ts";
-import { withLock, type LockOptions } from "../image/lock.ts";
+import { withLock, type LockOptions } from "../host/lock.ts";
 import type { Progress } from "../progress/progress.ts";
 import { byLastUse, readEntry, type SnapshotEntry } from "./entry.ts";
 import { tellingFullDisk } from "./fullDisk.ts";

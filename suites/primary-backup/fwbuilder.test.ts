@@ -18,6 +18,7 @@ import { fixturesFolder, prepare } from "../../lab/run/prepare.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { mixedFlows } from "../../lab/traffic/flowSpec.ts";
 import { conducted } from "../conducted.ts";
+import { everyNight } from "../everyNight.ts";
 
 const counts = { tcp: 8, udp: 2, ssh: 2 };
 const flows = counts.tcp + counts.udp + counts.ssh;
@@ -103,7 +104,7 @@ describe("a policy of Firewall Builder's: fw-1 loses its power under live flows,
 });
 
 /** The control: the same policy without replication. primary-backup.sh must not bring up the daemon that is to be missing. */
-describe("the same policy, and no conntrackd", () => {
+everyNight("the same policy, and no conntrackd", () => {
   const run = conducted({
     config: "fwbuilder",
     control: "no-conntrackd",

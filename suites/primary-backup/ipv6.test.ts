@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { failoverStory, powerCutStory } from "../../lab/run/powerCutStory.ts";
 import { primaryBackupIpv6 } from "../../lab/topology/primaryBackup.ts";
 import { conducted } from "../conducted.ts";
+import { everyNight } from "../everyNight.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
 
@@ -47,7 +48,7 @@ describe("over IPv6, with NAT66 where the reference has NAT", () => {
   });
 
   /** The others over IPv6, one failover each. */
-  describe("omarine-routed: fw-1 loses its power", () => {
+  everyNight("omarine-routed: fw-1 loses its power", () => {
     const run = conducted({ config: "omarine-routed-ipv6", fault, story: failoverStory({ tcp: 8, udp: 3, ssh: 1 }) });
 
     test("every flow survives, nothing is dropped, and omarine's own connections to the client are refused", () => {
@@ -61,7 +62,7 @@ describe("over IPv6, with NAT66 where the reference has NAT", () => {
     });
   });
 
-  describe("test-case, by ip6tables: fw-1 loses its power", () => {
+  everyNight("test-case, by ip6tables: fw-1 loses its power", () => {
     const run = conducted({ config: "test-case-ipv6", fault, story: failoverStory({ tcp: 8, udp: 0, ssh: 1 }) });
 
     test("the SSH session and all other connections live, and datagrams to B's echo are never answered", () => {
@@ -72,7 +73,7 @@ describe("over IPv6, with NAT66 where the reference has NAT", () => {
   });
 
   /** The control: the same fault, the same tree, but conntrackd masked on both nodes. It must fail, and for that reason. */
-  describe("omarine-snat: fw-1 loses its power, and its states were never replicated", () => {
+  everyNight("omarine-snat: fw-1 loses its power, and its states were never replicated", () => {
     const run = conducted({
       config: "omarine-snat-ipv6",
       control: "no-conntrackd",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { failoverStory } from "../../lab/run/powerCutStory.ts";
 import { conducted } from "../conducted.ts";
+import { everyNight } from "../everyNight.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
 const lost = failoverStory(12, { lost: true });
@@ -46,7 +47,7 @@ describe("the control of its own kind: omarine's way back is fw-1's own address"
   });
 });
 
-describe("the control: the same, and its states were never replicated", () => {
+everyNight("the control: the same, and its states were never replicated", () => {
   const run = conducted({ config: "omarine-routed", control: "no-conntrackd", fault, story: lost });
 
   // A request by UDP is allowed anew, and without NAT it is the same as the old: it makes its own state again, on any firewall.

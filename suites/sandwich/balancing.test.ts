@@ -3,6 +3,7 @@ import { judgeBalance } from "../../lab/judge/balance.ts";
 import { sandwichLoad } from "../../lab/load/sandwichLoad.ts";
 import type { SandwichRun } from "../../lab/run/sandwichRun.ts";
 import { sandwich } from "../../lab/topology/sandwich.ts";
+import { everyNight } from "../everyNight.ts";
 import { sandwiched, type Sandwiched } from "./sandwiched.ts";
 
 /** Something that is taken away from a sandwich, and how it is put back. */
@@ -79,7 +80,7 @@ describe("the sandwich of the document", () => {
   });
 });
 
-describe("the same sandwich in nftables", () => {
+everyNight("the same sandwich in nftables", () => {
   const run = sandwiched({
     trees: ["sandwich", "sandwich-nft"],
     fault,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { judgeBalance } from "../../lab/judge/balance.ts";
 import { sandwichFlows, sandwichLoad } from "../../lab/load/sandwichLoad.ts";
-import { directorCutStory, healthActs, healthStory } from "../../lab/run/directorStories.ts";
+import { directorCutStory, directorsReady, healthActs, healthStory } from "../../lab/run/directorStories.ts";
 import { sandwichDirectors as topology } from "../../lab/topology/sandwich.ts";
 import { sandwiched, type Sandwiched } from "./sandwiched.ts";
 
@@ -28,15 +28,19 @@ describe("the active director loses its power", () => {
 });
 
 describe("the control: directors that tell each other nothing", () => {
+  const daemons: string[] = [];
   const run = sandwiched({
     ...{ topology, trees, fault },
     story: async (lab) => {
-      for (const name of topology.directors) await lab.shell(name).must("ipvsadm --stop-daemon master; ipvsadm --stop-daemon backup; true", { signal: lab.signal });
+      // Before, keepalived would start them again.
+      await directorsReady(lab);
+      for (const name of topology.directors) daemons.push(await lab.shell(name).must("ipvsadm --stop-daemon master; ipvsadm --stop-daemon backup; ipvsadm -l --daemon", { signal: lab.signal }));
       await directorCutStory(lab, { specs, order: held });
     },
   });
 
   test("flows die", () => {
+    expect(daemons).toEqual(["", ""]);
     expect(checksOf(run())["flows-survive"]).toMatch(/^fail: /u);
   });
 });

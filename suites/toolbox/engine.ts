@@ -1,14 +1,21 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { access, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { findProgram } from "../../lab/host/requirements.ts";
-import { toolboxPackages } from "../../lab/toolbox/toolboxImage.ts";
+import { toolboxBaseFile } from "../../lab/toolbox/toolboxBase.ts";
 
-/** Why the toolbox cannot be tried here; undefined where it can. */
-export const noEngine = process.getuid?.() !== 0 ? "skipped: an engine of the test's own is started by root alone" : findProgram("dockerd") === undefined ? "skipped: there is no dockerd (Debian's docker.io)" : undefined;
+/** Why the toolbox cannot be tried here; undefined where it can, and where it must: `.ci/run` brings an engine, and says so. */
+export const noToolbox = process.env["FWLAB_ENGINE_EXPECTED"] === undefined ? missing() : undefined;
+
+function missing(): string | undefined {
+  if (process.getuid?.() !== 0) return "skipped: an engine of the test's own is started by root alone";
+  if (findProgram("dockerd") === undefined) return "skipped: there is no dockerd (Debian's docker.io)";
+  return existsSync(toolboxBaseFile()) ? undefined : "skipped: the toolbox's base could not be made";
+}
 
 /** A container engine of the test's own. */
 export interface Engine extends AsyncDisposable {
@@ -55,18 +62,5 @@ export async function startEngine(): Promise<Engine> {
       }
       await delay(200);
     }
-  }
-}
-
-/** Makes an image of Debian 12 with what the toolbox needs and this host's Node, by mmdebstrap: no registry is asked. Takes a minute or two. */
-export async function importBase({ docker }: Engine, name: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "fwlab-base-"));
-  try {
-    const tar = join(folder, "base.tar");
-    const mirror = process.env["FWLAB_MIRROR"];
-    await execa("mmdebstrap", ["--mode=root", "--variant=minbase", `--include=${[...toolboxPackages(), "libstdc++6"].join(",")}`, `--customize-hook=copy-in ${process.execPath} /usr/bin`, "bookworm", tar, ...(mirror === undefined || mirror === "" ? [] : [mirror])], { stdin: "ignore" });
-    await docker("import", tar, name);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }

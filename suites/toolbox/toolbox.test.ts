@@ -3,19 +3,20 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findProgram } from "../../lab/host/requirements.ts";
+import { toolboxBaseFile } from "../../lab/toolbox/toolboxBase.ts";
 import { repository } from "../lifecycle/command.ts";
-import { importBase, noEngine, startEngine, type Engine } from "./engine.ts";
+import { noToolbox, startEngine, type Engine } from "./engine.ts";
 
 const base = "fwlab-test-base:1";
 /** What a host that has the engine alone lacks. */
 const hidden = ["qemu-system-x86_64", "mmdebstrap", "tshark", "dumpcap", "vde_switch"];
 
-describe.skipIf(noEngine !== undefined)(`a host with a container engine, and without the programs${noEngine === undefined ? "" : ` (${noEngine})`}`, () => {
+describe.skipIf(noToolbox !== undefined)(`a host with a container engine, and without the programs${noToolbox === undefined ? "" : ` (${noToolbox})`}`, () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
-    await importBase(engine, base);
-  }, 600_000);
+    await engine.docker("import", toolboxBaseFile(), base);
+  }, 240_000);
   afterAll(() => engine[Symbol.asyncDispose]());
 
   /** A command where these programs are no programs, as they are covered by /dev/null. */

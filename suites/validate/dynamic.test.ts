@@ -9,6 +9,7 @@ import { coldSuites } from "../../lab/run/startLab.ts";
 import { conductValidation, type ValidationRunOptions } from "../../lab/run/validationRun.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
 import { suiteCommand } from "../conducted.ts";
+import { everyNight } from "../everyNight.ts";
 
 const withinMs = 5 * 60_000;
 const reference = join(fixturesFolder, "omarine-snat");
@@ -28,7 +29,7 @@ async function validated(options: Partial<ValidationRunOptions>): Promise<Finish
   });
 }
 
-describe("the reference tree, of which nothing is known beforehand", () => {
+everyNight("the reference tree, of which nothing is known beforehand", () => {
   let run: FinishedRun;
   beforeAll(async () => {
     run = await validated({});
