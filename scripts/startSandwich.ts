@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 import { promisesOf, promisesSchema } from "../lab/config/promises.ts";
 import { exitCode, Failure, type ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
-import { mostClients, mostFlows } from "../lab/load/sandwichLoad.ts";
+import { mostClients, mostFlows, type SandwichLoadOptions } from "../lab/load/sandwichLoad.ts";
 import type { AcceleratorWish } from "../lab/machine/accelerator.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { conductSandwich } from "../lab/run/conductSandwich.ts";
@@ -33,6 +33,11 @@ const others = 20;
 const pauseMs = 10_000;
 const usualFlows = 40;
 
+/** The load of a run by hand. @param held connections that it holds open. */
+export function startLoad(held: number): SandwichLoadOptions {
+  return { held, others, pauseMs };
+}
+
 /** Reads `--clients`. @throws InvalidArgumentError for what is no whole number of clients that there are addresses for. */
 export function parseClients(text: string): number {
   const count = /^\d{1,6}$/u.test(text) ? Number(text) : Number.NaN;
@@ -50,11 +55,19 @@ export function sandwichFlowCount(flows: number | FlowCounts | undefined): numbe
   return count;
 }
 
+/** A sandwich's topology, the tree that was named, and what it is made of: the lowest, and what is laid over it. */
+export interface SandwichTrees {
+  readonly topology: SandwichTopology;
+  readonly tree: string;
+  readonly config: string;
+  readonly over: readonly string[];
+}
+
 /**
  * A sandwich's config tree, with what it is laid over: `config` is the lowest; undefined when what is asked for is none. @param config the tree that the user named.
  * @throws Failure (usage) when the named topology is not the tree's.
  */
-export async function treesFor(topology: TopologyName | undefined, config: string | undefined): Promise<{ readonly topology: SandwichTopology; readonly tree: string; readonly config: string; readonly over: readonly string[] } | undefined> {
+export async function treesFor(topology: TopologyName | undefined, config: string | undefined): Promise<SandwichTrees | undefined> {
   const own = usualTrees.get(topology ?? "");
   const tree = config ?? (own === undefined ? undefined : join(fixturesFolder, own));
   if (tree === undefined) return undefined;
@@ -94,7 +107,7 @@ export async function startSandwich({ topology, config, over, flows, clients, ac
     topology,
     config,
     over,
-    ...cutOfSandwich(topology, flows, { held: clients, others, pauseMs }),
+    ...cutOfSandwich(topology, flows, startLoad(clients)),
     accelerator: accel,
     command,
     capture: pcap,

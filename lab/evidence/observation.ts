@@ -39,7 +39,15 @@ export const conntrackStatsSchema = z.record(z.string(), z.number().int());
 export const addressSchema = z.object({ nic: z.string(), address: z.string(), prefixLength: z.number().int() });
 
 /** One VRRP instance as keepalived's own JSON tells it. */
-export const vrrpInstanceSchema = z.object({ name: z.string(), nic: z.string(), state: z.string(), priority: z.number().int() });
+export const vrrpInstanceSchema = z.object({
+  name: z.string(),
+  nic: z.string(),
+  state: z.string(),
+  priority: z.number().int(),
+  /** Its number on the wire, and the addresses that it moves. What an earlier fwlab recorded does not have them. */
+  routerId: z.number().int().optional(),
+  addresses: z.array(z.string()).optional(),
+});
 
 /** A counter in the ruleset that counts packets which the ruleset then drops or rejects. */
 export const dropCounterSchema = z.object({

@@ -21,6 +21,7 @@ import { endOf, firstOf, startOf, type Check, type Scene } from "./scene.ts";
 import { stretchesOf } from "./stretches.ts";
 import { stateOnSurvivor } from "./stateOnSurvivor.ts";
 import { steadyBefore } from "./steadyBefore.ts";
+import { sandwichTimelines } from "./sandwichTimelines.ts";
 import { survivalOf, type Survival } from "./survival.ts";
 import { timelineOf } from "./timeline.ts";
 import { topologies } from "./topologies.ts";
@@ -107,7 +108,7 @@ function judgeSandwich(evidence: Evidence, sandwich: SandwichTopology, packets: 
   const capture = captureWhole(evidence, sandwich, packets);
   const { checks: own, flows, outages } = sandwichChecks(evidence, sandwich, packets);
   const results = [hostHealth(evidence), ...(capture === undefined ? [] : [capture]), ...own];
-  return { ...verdictOf(evidence, sandwich, results, flows), checks: results, flows, outages, timelines: [], drops: [], stretches: stretchesOf(evidence, sandwich, packets) };
+  return { ...verdictOf(evidence, sandwich, results, flows), checks: results, flows, outages, timelines: sandwichTimelines(evidence, sandwich, packets), drops: [], stretches: stretchesOf(evidence, sandwich, packets) };
 }
 
 function hostHealth({ hostHealth: { worstTimerDelayMs, allowedTimerDelayMs, standstills, unreadDatagrams } }: Evidence): CheckResult {

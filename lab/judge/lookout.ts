@@ -1,4 +1,5 @@
 import { hostEpochClock, type LabEvent } from "../evidence/event.ts";
+import type { VrrpInstance } from "../evidence/observation.ts";
 import type { AdvertisementBody, ArpBody, Packet, VrrpBody } from "../evidence/packet.ts";
 import type { TimelineMoment, TimelineStep } from "../evidence/timeline.ts";
 import { hostPart, machineSpec, nicOf, tapName, type MachineSpec, type Nic, type VirtualAddress } from "../topology/topology.ts";
@@ -49,6 +50,23 @@ export class Lookout {
     this.#announcing = (packets ?? []).filter(({ body, atMs }) => (body.kind === "vrrp" || body.kind === "arp" || body.kind === "advertisement") && atMs >= transition.before.atMs && atMs <= this.untilMs);
   }
 
+  /** The VRRP instances that move the virtual addresses, as both machines tell them. Of what an earlier fwlab recorded, all of them. */
+  instances(machine: string): VrrpInstance[] {
+    const { before, after } = this.scene.transition;
+    const all = [before, after].flatMap(({ firewalls }) => {
+      const vrrp = firewalls[machine]?.vrrp;
+      return vrrp?.ok === true ? vrrp.data : [];
+    });
+    return all.filter(({ addresses }) => addresses === undefined || addresses.some((each) => this.virtualAddresses.some(({ address }) => address === each)));
+  }
+
+  /** Their numbers on the wire; undefined where they are not known. */
+  #routerIds(): ReadonlySet<number> | undefined {
+    const { from, to } = this.scene.transition;
+    const ids = [from, to].flatMap((machine) => this.instances(machine).flatMap(({ routerId }) => routerId ?? []));
+    return ids.length === 0 ? undefined : new Set(ids);
+  }
+
   get virtualAddresses(): readonly VirtualAddress[] {
     return this.scene.topology.virtualAddresses;
   }
@@ -69,14 +87,15 @@ export class Lookout {
     return nic === undefined ? undefined : { nic, tap: tapName(this.survivor, nic) };
   }
 
-  /** VRRP adverts of a machine that were on a bridge, from the look before the fault on. Its own address is their source, also where its MAC is virtual. */
+  /** VRRP adverts, of virtual routers that move, of a machine that were on a bridge, from the look before the fault on. Its own address is their source, also where its MAC is virtual. */
   adverts(machine: string, bridge: string): PacketOf<VrrpBody>[] {
     const { topology, transition } = this.scene;
     const nic = machineSpec(topology, machine).nics.find((each) => each.bridge === bridge);
     if (nic === undefined) return [];
     const own = hostPart(nicOf(machineSpec(topology, machine), nic.name).address);
+    const moving = this.#routerIds();
     return this.#onBridge(bridge, transition.before.atMs).filter(
-      (packet): packet is PacketOf<VrrpBody> => packet.body.kind === "vrrp" && (packet.body.sourceAddress === own || packet.sourceMac === nic.mac),
+      (packet): packet is PacketOf<VrrpBody> => packet.body.kind === "vrrp" && (moving?.has(packet.body.routerId) ?? true) && (packet.body.sourceAddress === own || packet.sourceMac === nic.mac),
     );
   }
 

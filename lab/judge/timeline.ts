@@ -8,8 +8,9 @@ import { addressMoments, advertMoments, announcementMoments, committedMoment, fo
 /**
  * What happened in a transition and when, on the host's clock: cut out of capture, events and ledgers. Nothing is left out: a moment that was not
  * seen says why. In a failback `from` gives its duty up because the other has the higher priority again; the steps are the same.
+ * @param options.tracksStates whether the machines have states to commit and forward what was told them: of directors, whose states the kernel takes over as they come, that is not asked.
  */
-export function timelineOf(scene: Scene): Timeline {
+export function timelineOf(scene: Scene, { tracksStates = true }: { readonly tracksStates?: boolean } = {}): Timeline {
   const { transition } = scene;
   const { phase, from, to, fault } = transition;
   const lookout = new Lookout(scene);
@@ -17,7 +18,7 @@ export function timelineOf(scene: Scene): Timeline {
   const committed = committedMoment(lookout);
   const forwarded = forwardedMoments(lookout);
   const forwardedAtMs = { forward: timeOf(forwarded, "forward"), reverse: timeOf(forwarded, "reverse") };
-  const before = [...advertMoments(lookout), ...masterMoments(lookout), ...addresses, ...announcementMoments(lookout), committed, ...forwarded];
+  const before = [...advertMoments(lookout), ...masterMoments(lookout), ...addresses, ...announcementMoments(lookout), ...(tracksStates ? [committed, ...forwarded] : [])];
   const takeover = { fromMs: scene.startMs, untilMs: takenOver(before, fault.atMs), forwardedAtMs };
   const flows = resumptionsOf(scene, takeover);
   const moments = [...before, lastFlowMoment(scene, flows, takeover)];

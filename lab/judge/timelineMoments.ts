@@ -33,12 +33,9 @@ function captured(step: TimelineMoment["step"], subject: string, atMs: number, d
 /** The survivor's own word, for each VRRP instance that it is known to have. */
 export function masterMoments(lookout: Lookout): TimelineMoment[] {
   const { transition } = lookout.scene;
-  const { to, before, after } = transition;
+  const { to } = transition;
   const master = (instance?: string) => lookout.events("vrrp-state", to, (event) => event.state === "MASTER" && (instance === undefined || event.instance === instance));
-  const viewed = [before, after].flatMap(({ firewalls }) => {
-    const vrrp = firewalls[to]?.vrrp;
-    return vrrp?.ok === true ? vrrp.data.map(({ name }) => name) : [];
-  });
+  const viewed = lookout.instances(to).map(({ name }) => name);
   const instances = [...new Set([...viewed, ...master().seen.map(({ instance }) => instance)])];
   return (instances.length > 0 ? instances : [to]).map((instance) =>
     toldMoment("master", instance, instances.length > 0 ? master(instance) : master(), {

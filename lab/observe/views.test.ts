@@ -52,8 +52,8 @@ describe("keepalived's JSON", () => {
     ["fault", "FAULT", 150],
   ])("%s", (name, state, priority) => {
     expect(parseVrrp(recorded(`vrrp-${name}`))).toEqual([
-      { name: "outside", nic: "eth0", state, priority },
-      { name: "inside", nic: "eth1", state, priority },
+      { name: "outside", nic: "eth0", state, priority, routerId: 50, addresses: ["192.168.1.100"] },
+      { name: "inside", nic: "eth1", state, priority, routerId: 51, addresses: ["192.168.0.100"] },
     ]);
   });
 

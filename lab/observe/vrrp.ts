@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { VrrpInstance } from "../evidence/observation.ts";
+import { canonicalAddress } from "../topology/address.ts";
+import { hostPart } from "../topology/topology.ts";
 import { parsedJson } from "./parsed.ts";
 
 /** Numbers of keepalived's states. Source: keepalived 2.2.7 keepalived/include/vrrp.h (VRRP_STATE_*). */
@@ -10,6 +12,8 @@ const instance = z.object({
     iname: z.string(),
     ifp_ifname: z.string(),
     effective_priority: z.number().int(),
+    vrid: z.number().int(),
+    vips: z.array(z.string()).optional(),
     state: z
       .number()
       .int()
@@ -46,5 +50,8 @@ export function parseVrrp(text: string): VrrpInstance[] {
     nic: data.ifp_ifname,
     state: states[data.state] ?? "UNKNOWN",
     priority: data.effective_priority,
+    routerId: data.vrid,
+    // As ip-address(8) has it: "192.168.1.100/24 dev eth0 scope global".
+    addresses: (data.vips ?? []).map((text) => canonicalAddress(hostPart(text.split(" ")[0] ?? ""))),
   }));
 }

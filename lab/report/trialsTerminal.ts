@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import type { Trial, TrialDistribution, Trials } from "../evidence/trials.ts";
 import { distributionText } from "../judge/distribution.ts";
 import { hasNoEnd } from "../judge/trialsSummary.ts";
+import { broughtBy } from "./trialFlows.ts";
 import { borderless, linesOf } from "./borderless.ts";
 import { outageBars } from "./outageBars.ts";
 import { groundFacts, pageOf, type Page, type TerminalLook } from "./page.ts";
@@ -20,7 +21,7 @@ export function renderTrials(trials: Trials, folder: string, look: TerminalLook)
     colors.bold(`fwlab trials ${trials.id}`),
     ...groundFacts(trials, page),
     fact("fault", `${trials.fault.id} of ${trials.fault.target}, ${trials.planned} times, spread over ${trials.spreadMs} ms with seed ${trials.seed}`),
-    fact("flows", `${trials.flows}, restored for each trial`),
+    fact("flows", `${trials.flows}, ${broughtBy(trials)} for each trial`),
     "",
     ...trialTable(trials.trials, page),
     "",

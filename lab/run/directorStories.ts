@@ -1,8 +1,11 @@
+import { exitCode, Failure } from "../failure/failure.ts";
 import { powerCut } from "../faults/powerCut.ts";
 import type { LoadOrder } from "../load/order.ts";
+import { parseAddresses } from "../observe/addresses.ts";
 import { directorCommand, parseDirector } from "../observe/director.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { outageBoundMs } from "./failover.ts";
+import { cutPower, type SandwichStrike } from "./firewallCutStory.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
 import { waitUntil, type Waited } from "./waitUntil.ts";
 
@@ -15,18 +18,19 @@ const checkedWithinMs = 60_000;
 export interface DirectorCutOptions {
   readonly specs: readonly FlowSpec[];
   readonly order: LoadOrder;
+  /** What breaks the active director, once all is steady; the cut of its power unless another is given. */
+  readonly strike?: SandwichStrike;
 }
 
 /** The active director loses its power under load and under flows with ledgers, and the other one has been told of their connections. What comes of it is for the judge. */
-export async function directorCutStory(run: SandwichRun, { specs, order }: DirectorCutOptions): Promise<void> {
-  const victim = run.topology.director;
-  const survivor = await directorsReady(run);
+export async function directorCutStory(run: SandwichRun, { specs, order, strike = cutPower }: DirectorCutOptions): Promise<void> {
+  const { active: victim, backup: survivor } = await directorsReady(run);
   await run.open(specs);
   const meanwhile = async (): Promise<void> => {
     await run.followEvents();
     const [before] = await Promise.all([run.observe("failover-before"), run.wait(steadyMs)]);
     await run.measureClocks();
-    const fault = await powerCut(run.lab.machine(victim));
+    const fault = await strike(run, victim);
     run.progress.note(`fault: ${fault.effect.measured}`);
     await run.flows.wake(run.signal);
     await run.flows.resumed({ afterMs: fault.atMs, within: resumeWithinMs, signal: run.signal });
@@ -36,27 +40,36 @@ export async function directorCutStory(run: SandwichRun, { specs, order }: Direc
   await run.act({ name: "cut", order, meanwhile });
 }
 
+/** The director that has the duty, and the one that may take it over. */
+export interface Directors {
+  readonly active: string;
+  readonly backup: string;
+}
+
 /**
- * Waits until both directors give connections to all firewalls and the first has the duty: keepalived tells IPVS's sync daemons anew whenever the duty moves. Gives the other's name.
- * @throws RangeError when there is one director alone.
+ * Waits until both directors give connections to all firewalls and one of them has the duty: keepalived tells IPVS's sync daemons anew whenever that moves. Without preemption it is whoever came up
+ * first. @throws RangeError when there is one director alone; Failure when nobody has the duty, or both.
  */
-export async function directorsReady(run: SandwichRun): Promise<string> {
-  const { director: active, directors, firewalls } = run.topology;
-  const backup = directors.find((name) => name !== active);
-  if (backup === undefined) throw new RangeError(`${run.topology.name} has one director alone`);
-  await untilGiven(run, active, firewalls);
-  await untilGiven(run, backup, firewalls);
-  await waitUntil({
+export async function directorsReady(run: SandwichRun): Promise<Directors> {
+  const { directors, directorAddress, firewalls } = run.topology;
+  if (directors.length < 2) throw new RangeError(`${run.topology.name} has one director alone`);
+  for (const name of directors) await untilGiven(run, name, firewalls);
+  const { value, seen } = await waitUntil<Directors | undefined>({
     progress: run.progress,
     signal: run.signal,
-    what: `${active} to have the directors' address`,
+    what: "one director to have the directors' address",
     look: async () => {
-      const holder = await run.activeDirector();
-      return { reached: holder === active, seen: `${holder} has it`, value: undefined };
+      const held = await Promise.all(directors.map(async (name) => parseAddresses(await run.shell(name).must("ip -j addr", { signal: run.signal })).some(({ address }) => address === directorAddress)));
+      const holders = directors.filter((_, index) => held[index]);
+      const [active] = holders;
+      const backup = directors.find((name) => name !== active);
+      const found = active !== undefined && backup !== undefined && holders.length === 1 ? { active, backup } : undefined;
+      return { reached: found !== undefined, seen: `${holders.join(" and ") || "nobody"} has it`, value: found };
     },
     within: checkedWithinMs,
   });
-  return backup;
+  if (value === undefined) throw new Failure({ tried: "find the active director", seen, remedy: "Ask the directors for their journals: npx fwlab up, and npx fwlab logs", exit: exitCode.invalid });
+  return value;
 }
 
 /** Acts of a run in which a firewall that does not forward any more is found out, and one that does again. */

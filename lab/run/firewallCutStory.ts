@@ -8,12 +8,20 @@ import { outageBoundMs } from "./failover.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
 import { waitUntil, type Waited } from "./waitUntil.ts";
 
+/** Breaks a machine of a sandwich, and says when. */
+export type SandwichStrike = (run: SandwichRun, target: string) => Promise<FaultRecord>;
+
+/** Its power is cut. */
+export const cutPower: SandwichStrike = (run, target) => powerCut(run.lab.machine(target));
+
 export interface FirewallCutOptions {
   /** The firewall that loses its power, and the one that is to carry on. */
   readonly victim: string;
   readonly survivor: string;
   readonly specs: readonly FlowSpec[];
   readonly order: LoadOrder;
+  /** What breaks the victim, once all is steady; the cut of its power unless another is given. */
+  readonly strike?: SandwichStrike;
   /** Whether the victim gets its power back; unless it is said, it does where somebody took its duty over and fewer than half of the flows died. */
   readonly failback?: boolean;
   /**
@@ -34,7 +42,7 @@ const lostWithinMs = outageBoundMs + 2_000;
  * A firewall of a sandwich loses its power under load and under flows with ledgers; the other takes its addresses; then it is back and takes its share again.
  * What comes of it is evidence, and for the judge.
  */
-export async function firewallCutStory(run: SandwichRun, { victim, survivor, specs, order, failback = true, settleMs = 0 }: FirewallCutOptions): Promise<void> {
+export async function firewallCutStory(run: SandwichRun, { victim, survivor, specs, order, strike = cutPower, failback = true, settleMs = 0 }: FirewallCutOptions): Promise<void> {
   // In a sandwich without failover nobody takes the victim's duty over, and there is none to give back.
   const { exitCode } = await run.shell(victim).run("systemctl is-active --quiet keepalived", { signal: run.signal });
   const takenOver = exitCode === 0;
@@ -45,7 +53,7 @@ export async function firewallCutStory(run: SandwichRun, { victim, survivor, spe
     await run.followEvents();
     const [before] = await Promise.all([run.observe("failover-before"), run.wait(steadyMs)]);
     await run.measureClocks();
-    const fault = await powerCut(run.lab.machine(victim));
+    const fault = await strike(run, victim);
     run.progress.note(`fault: ${fault.effect.measured}`);
     await run.flows.wake(run.signal);
     const { notResumed } = await run.flows.resumed({ afterMs: fault.atMs, within: takenOver && failback ? resumeWithinMs : lostWithinMs, signal: run.signal });

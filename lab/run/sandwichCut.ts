@@ -2,7 +2,7 @@ import { sandwichFlows, sandwichLoad, type SandwichLoadOptions } from "../load/s
 import type { SandwichTopology } from "../topology/sandwich.ts";
 import type { FlowCounts } from "../traffic/flowSpec.ts";
 import { directorCutStory } from "./directorStories.ts";
-import { firewallCutStory } from "./firewallCutStory.ts";
+import { firewallCutStory, type FirewallCutOptions } from "./firewallCutStory.ts";
 import type { Story } from "./judgedRun.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
 
@@ -16,14 +16,14 @@ interface SandwichCut {
 }
 
 /** What has a substitute in a sandwich loses its power, under so many flows with ledgers and a load: the first of its directors where there are two, else its first firewall. */
-export function cutOfSandwich(topology: SandwichTopology, flows: number, load: SandwichLoadOptions): SandwichCut {
+export function cutOfSandwich(topology: SandwichTopology, flows: number, load: SandwichLoadOptions, { strike, failback }: Pick<FirewallCutOptions, "strike" | "failback"> = {}): SandwichCut {
   const { directors, firewalls } = topology;
   const [specs, order] = [sandwichFlows(topology, flows), sandwichLoad(topology, load)];
   const fault = (target: string) => ({ id: "power-cut", target });
-  if (directors.length > 1) return { story: (run) => directorCutStory(run, { specs, order }), fault: fault(topology.director) };
+  if (directors.length > 1) return { story: (run) => directorCutStory(run, { specs, order, ...(strike && { strike }) }), fault: fault(topology.director) };
   const [victim, survivor] = firewalls;
   if (victim === undefined || survivor === undefined) throw new RangeError(`${topology.name} has no two firewalls`);
-  return { story: (run) => firewallCutStory(run, { victim, survivor, specs, order }), fault: fault(victim) };
+  return { story: (run) => firewallCutStory(run, { victim, survivor, specs, order, ...(strike && { strike }), ...(failback !== undefined && { failback }) }), fault: fault(victim) };
 }
 
 /**

@@ -197,21 +197,23 @@ export class SandwichRun implements AsyncDisposable {
 
   /** Looks at everything of the firewalls that are on. @throws Failure when it cannot be kept. */
   async observe(moment: string): Promise<Observation> {
-    const firewalls = this.#running().map(({ shell, powerOn }) => ({ shell: together(shell), powerOn }));
+    const telling = this.#telling().map(({ shell, powerOn }) => ({ shell: together(shell), powerOn }));
+    const firewalls = telling.flatMap(({ shell }) => (this.topology.firewalls.includes(shell.name) ? [shell] : []));
     const [observation] = await Promise.all([
-      lookAround({ moment, topology: this.topology, firewalls: firewalls.map(({ shell }) => shell), endpoints: [], keeper: this.#keeper, progress: this.progress, signal: this.signal }),
-      this.#events.read(moment, firewalls),
+      lookAround({ moment, topology: this.topology, firewalls, endpoints: [], keeper: this.#keeper, progress: this.progress, signal: this.signal }),
+      this.#events.read(moment, telling),
     ]);
     return observation;
   }
 
-  /** Follows from now on what the firewalls that are up tell of themselves. */
+  /** Follows from now on what the machines that have a substitute tell of themselves, those that are up. */
   async followEvents(): Promise<void> {
-    await this.#events.follow(this.#running());
+    await this.#events.follow(this.#telling());
   }
 
-  #running(): RunningMachine[] {
-    return this.topology.firewalls.filter((name) => this.lab.isUp(name)).map((name) => ({ shell: this.lab.machine(name).shell, powerOn: this.lab.powerOns(name) }));
+  #telling(): RunningMachine[] {
+    const { directors, firewalls } = this.topology;
+    return [...firewalls, ...(directors.length > 1 ? directors : [])].filter((name) => this.lab.isUp(name)).map((name) => ({ shell: this.lab.machine(name).shell, powerOn: this.lab.powerOns(name) }));
   }
 
   /** Lets what is in flight arrive, collects the ledgers, and keeps the capture. @throws Failure */

@@ -7,6 +7,7 @@ import { again, machineFacts, versionFacts } from "./ground.ts";
 import { html, visible, type Markup } from "./markup.ts";
 import { phaseChart } from "./phaseChart.ts";
 import { trialsSpread } from "./spreadSection.ts";
+import { broughtBy } from "../trialFlows.ts";
 import { facts, grouped, ms, said, seconds, table, tiles, verdictMark } from "./words.ts";
 
 /**
@@ -51,7 +52,7 @@ function ground(trials: Trials): Markup {
     ["Config tree", html`${said([config.path, ...config.overlays].join(" + "))}, SHA-256 ${said(config.sha256)}`],
     ["Fault", `${fault.id} of ${fault.target}, ${planned} times planned, spread over ${spreadMs} ms`],
     ["Seed", html`${said(String(seed))}: with it the moments are the same again`],
-    ["Flows", `${flows}${kinds.length > 0 ? ` (${kinds.join(", ")})` : ""}, restored for each trial`],
+    ["Flows", `${flows}${kinds.length > 0 ? ` (${kinds.join(", ")})` : ""}, ${broughtBy(trials)} for each trial`],
     ...machineFacts(trials),
     ...versionFacts(trials),
   ])}${again(trials)}`;
