@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,7 @@ import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
 import { kvmPart, tryKvm, virtualisation } from "./kvm.ts";
 import { mendOfTun, namespaceParts, namespaceSettings, tryNamespaces } from "./namespaces.ts";
 import { partOf, type HostPart } from "./part.ts";
-import { findPrograms, programParts } from "./programs.ts";
+import { findBrowser, programParts, programVersions } from "./programs.ts";
 import { readResources, resourceParts } from "./resources.ts";
 
 /** Looks at everything that a lab needs of its host, by trial where one tells more than a look. Installs nothing, and changes nothing but the empty cache folder. @throws the signal's reason. */
@@ -24,17 +23,17 @@ export async function examineHost(signal: AbortSignal): Promise<HostPart[]> {
   const image = await inspectImage(join(imagesFolder(cache), id), id, signal);
   const snapshots = await new SnapshotStore({ folder: snapshotsFolder(cache), limitBytes: snapshotLimitBytes() }).list();
   const snapshotBytes = snapshots.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-  const [programs, namespaces, settings, resources, { missing }] = await Promise.all([
-    findPrograms(isRoot, existsSync, undefined, signal),
+  const [{ absent: absentPrograms, missing }, versions, namespaces, settings, resources] = await Promise.all([
+    inspectHost(signal),
+    programVersions(signal),
     tryNamespaces(signal),
     namespaceSettings(),
     readResources(cache, snapshotLimitBytes(), snapshotBytes),
-    inspectHost(signal),
   ]);
-  const kvm = kvmPart(await tryKvm(image.state === "whole" && programs.absent.length === 0 ? bootFilesOf(join(imagesFolder(cache), id)) : undefined, signal), await virtualisation());
+  const kvm = kvmPart(await tryKvm(image.state === "whole" && absentPrograms.length === 0 ? bootFilesOf(join(imagesFolder(cache), id)) : undefined, signal), await virtualisation());
   return [
     partOf("Node", "nothing runs below 20.19", { state: "works", seen: process.versions.node }),
-    ...programParts(programs),
+    ...programParts({ absent: absentPrograms, versions, browser: findBrowser() }),
     // What else a lab refuses to run without, in its own words.
     ...missing.filter(({ what }) => ["QEMU", "/dev/net/tun"].includes(what)).map(({ what, seen, remedy }) => partOf(what, "no lab runs", { state: "missing", seen, mend: what === "/dev/net/tun" ? mendOfTun(seen) : remedy })),
     kvm,

@@ -25,11 +25,16 @@ export interface MissingPart {
   readonly remedy: string;
 }
 
+/** A program or file that is not there, with the Debian package that holds it. */
+export type AbsentProgram = readonly [name: string, debianPackage: string];
+
 /** What the host has and lacks. */
 export interface HostReport {
   /** QEMU's version, "7.2.22", when it is there. */
   readonly qemuVersion: string | undefined;
   readonly memoryBytes: number;
+  readonly absent: readonly AbsentProgram[];
+  /** What a lab does not run without, the absent programs among it. */
   readonly missing: readonly MissingPart[];
 }
 
@@ -51,7 +56,7 @@ export async function inspectHost(signal?: AbortSignal): Promise<HostReport> {
       ? []
       : [{ what: "memory", seen: `this host has ${(totalmem() / 1e9).toFixed(1)} GB`, remedy: `Four machines need ${leastMemory / 1e9} GB.` }]),
   ];
-  return { qemuVersion: qemu?.version, memoryBytes: totalmem(), missing };
+  return { qemuVersion: qemu?.version, memoryBytes: totalmem(), absent, missing };
 }
 
 /** As `inspectHost`. @throws Failure (usage) that names everything that is missing. */
@@ -87,13 +92,18 @@ export function parseQemuVersion(output: string): { version: string; major: numb
   return { version: match[1], major: Number(match[2]), minor: Number(match[3]) };
 }
 
-function missingPrograms(absent: readonly (readonly [program: string, debianPackage: string])[]): MissingPart {
-  const packages = [...new Set(absent.map(([, debianPackage]) => debianPackage))].sort();
-  return {
-    what: "programs",
-    seen: `${absent.map(([program]) => program).join(", ")} not found`,
-    remedy: `Install: sudo apt-get install -y --no-install-recommends ${packages.join(" ")}`,
-  };
+/** The one command that installs packages. */
+export function installCommand(packages: readonly string[]): string {
+  return `sudo apt-get install -y --no-install-recommends ${[...new Set(packages)].toSorted().join(" ")}`;
+}
+
+/** What absent programs are told as. */
+export function notFound(absent: readonly AbsentProgram[]): string {
+  return `${absent.map(([name]) => name).join(", ")} not found`;
+}
+
+function missingPrograms(absent: readonly AbsentProgram[]): MissingPart {
+  return { what: "programs", seen: notFound(absent), remedy: `Install: ${installCommand(absent.map(([, debianPackage]) => debianPackage))}` };
 }
 
 async function qemuVersion(signal?: AbortSignal): Promise<ReturnType<typeof parseQemuVersion>> {
