@@ -46,18 +46,6 @@ export function restoreCommand(): Command {
     .action((name: string, options: LabNameOption) => ask(options, { verb: "restore", name }));
 }
 
-/** `fwlab console`: what a machine's serial console said. */
-export function consoleCommand(): Command {
-  return asking("console", "print what the serial console of a machine said, and go on until Ctrl-C", "console fw-1 --no-follow")
-    .argument("<machine>")
-    .option("--no-follow", "end with what was said so far")
-    .action(async (machine: string, { lab, follow }: LabNameOption & { follow: boolean }) => {
-      const { ended, hangUp } = await askLab(lab, { verb: "console", machine, follow }, { onOut: (chunk) => process.stdout.write(chunk) });
-      interruption().addEventListener("abort", hangUp, { once: true });
-      process.exitCode = await ended;
-    });
-}
-
 /** `fwlab capture`: frames at a bridge or a tap, for Wireshark. */
 export function captureCommand(): Command {
   return asking("capture", "print the frames at a bridge or a tap of a lab that stands, in pcapng, for a pipe or a file, until Ctrl-C", "capture br0 | wireshark -k -i -")

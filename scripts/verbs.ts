@@ -19,7 +19,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import("./status.ts")).statusCommand(),
   watch: async () => (await import("./watch.ts")).watchCommand(),
   ssh: async () => (await import("./session.ts")).sshCommand(),
-  console: async () => (await import("./byHand.ts")).consoleCommand(),
+  console: async () => (await import("./console.ts")).consoleCommand(),
   logs: async () => (await import("./session.ts")).logsCommand(),
   conntrack: async () => (await import("./session.ts")).conntrackCommand(),
   capture: async () => (await import("./byHand.ts")).captureCommand(),

@@ -33,8 +33,11 @@ export function placeOf(name: string, cache = cacheFolder()): LabPlace {
   }
   const folder = join(standingFolder(cache), name);
   const socket = join(folder, "socket");
-  if (Buffer.byteLength(socket) > longestPath) {
-    throw new Failure({ tried: `name the socket ${socket}`, seen: `its path has more than the ${longestPath} bytes that a socket's may have`, remedy: "Name a shorter folder with FWLAB_CACHE=FOLDER", exit: exitCode.usage });
-  }
-  return { name, folder, socket, log: join(folder, "log.txt"), pid: join(folder, "pid") };
+  return { name, folder, socket: requireShort(socket), log: join(folder, "log.txt"), pid: join(folder, "pid") };
+}
+
+/** The path of a socket below the cache folder, as it is. @throws Failure (usage) when it is longer than one may be. */
+export function requireShort(socket: string): string {
+  if (Buffer.byteLength(socket) <= longestPath) return socket;
+  throw new Failure({ tried: `name the socket ${socket}`, seen: `its path has more than the ${longestPath} bytes that a socket's may have`, remedy: "Name a shorter folder with FWLAB_CACHE=FOLDER", exit: exitCode.usage });
 }

@@ -1,22 +1,19 @@
 import { createServer, type Socket } from "node:net";
 import type { Readable } from "node:stream";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { capturePoints, managementBridge } from "../topology/topology.ts";
 import { Conversation, failedAnswer } from "./conversation.ts";
 import type { StandingLab } from "./standingLab.ts";
+import { tellConsole } from "./tellConsole.ts";
 import type { Answer, LabRequest } from "./words.ts";
 
 export interface ServeLabOptions {
   readonly lab: StandingLab;
   /** Path of the socket, in a folder that nobody but the user enters. */
   readonly socket: string;
-  /** Folder with the consoles' output. */
-  readonly folder: string;
+  /** Folder for the sockets that take the consoles' keys, where nobody but the lab comes. */
+  readonly keysFolder: string;
   /** Told when somebody asks that the lab be taken down. */
   readonly onDown: () => void;
   /** Takes a line for each thing that was asked. */
@@ -24,16 +21,19 @@ export interface ServeLabOptions {
   readonly signal: AbortSignal;
 }
 
-/** How often a console's file is looked at for more, in milliseconds. */
-const consolePollMs = 200;
+interface Serving extends ServeLabOptions {
+  /** Names of the machines at whose consoles somebody types. */
+  readonly typedAt: Set<string>;
+}
 
 /** Answers what is asked of a standing lab, until it is disposed of. @throws when the socket cannot be made. */
 export async function serveLab(options: ServeLabOptions): Promise<AsyncDisposable> {
   const sockets = new Set<Socket>();
+  const serving: Serving = { ...options, typedAt: new Set() };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    void converse(options, new Conversation(socket));
+    void converse(serving, new Conversation(socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -49,7 +49,7 @@ export async function serveLab(options: ServeLabOptions): Promise<AsyncDisposabl
 }
 
 /** One conversation, from the request to the last word. Never rejects: what goes wrong is an answer. */
-async function converse(options: ServeLabOptions, conversation: Conversation): Promise<void> {
+async function converse(options: Serving, conversation: Conversation): Promise<void> {
   try {
     const request = await conversation.request();
     options.log(JSON.stringify(request));
@@ -64,7 +64,7 @@ async function converse(options: ServeLabOptions, conversation: Conversation): P
 
 const done: Answer = { ended: exitCode.pass };
 
-async function answerTo(request: LabRequest, options: ServeLabOptions, conversation: Conversation): Promise<Answer> {
+async function answerTo(request: LabRequest, options: Serving, conversation: Conversation): Promise<Answer> {
   const { lab } = options;
   switch (request.verb) {
     case "status":
@@ -73,7 +73,8 @@ async function answerTo(request: LabRequest, options: ServeLabOptions, conversat
     case "session":
       return { ended: await session(lab, request, conversation) };
     case "console":
-      await tellConsole(options, request, conversation);
+      machineOf(lab, request.machine, "read the console of");
+      await tellConsole({ machine: () => lab.lab.machine(request.machine), folder: options.keysFolder, typedAt: options.typedAt }, request, conversation);
       return done;
     case "capture":
       return { ended: await capture(lab, request, conversation) };
@@ -107,6 +108,8 @@ async function session(lab: StandingLab, { machine: name, command, terminal }: E
   const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
   // What a broken channel complains of is told by its end without an exit code.
   channel.on("error", () => undefined);
+  // A machine that was slow to open it may have been given up meanwhile.
+  if (conversation.gone.aborted) channel.close();
   conversation.gone.addEventListener("abort", () => channel.close(), { once: true });
   void hear(conversation, channel);
   await Promise.all([relay(channel, (chunk) => conversation.out(chunk)), relay(channel.stderr, (chunk) => conversation.err(chunk))]);
@@ -138,21 +141,6 @@ async function relay(source: Readable, take: (chunk: Buffer) => Promise<void>): 
     for await (const chunk of source) await take(chunk as Buffer);
   } catch {
     // A stream that breaks off has told all that it will; the channel's own end says how it ended.
-  }
-}
-
-/** What a machine's serial console said, and goes on to say. */
-async function tellConsole({ folder, lab }: ServeLabOptions, { machine, follow }: Extract<LabRequest, { verb: "console" }>, conversation: Conversation): Promise<void> {
-  machineOf(lab, machine, "read the console of");
-  const file = join(folder, "consoles", `${machine}.log`);
-  for (let told = 0; !conversation.gone.aborted; ) {
-    const { size } = await stat(file);
-    if (size > told) {
-      for await (const chunk of createReadStream(file, { start: told, end: size - 1 })) await conversation.out(chunk as Buffer);
-      told = size;
-    }
-    if (!follow) return;
-    await delay(consolePollMs, undefined, { signal: conversation.gone }).catch(() => undefined);
   }
 }
 

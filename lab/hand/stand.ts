@@ -1,5 +1,5 @@
 import { exitCode, type ExitCode } from "../failure/failure.ts";
-import { prepareNamespaces } from "../host/labFolder.ts";
+import { labFolder, prepareNamespaces } from "../host/labFolder.ts";
 import type { AcceleratorWish } from "../machine/accelerator.ts";
 import type { Progress } from "../progress/progress.ts";
 import { portablePath } from "../run/portablePath.ts";
@@ -46,7 +46,7 @@ export async function stand({ place, topology, tree, config, over, flows, accele
   const ending = AbortSignal.any([signal, down.signal]);
   await using lab = await StandingLab.start({ topology, trees: setting.trees, config: portablePath(tree), prepared: setting.prepared, flows: counts, cold, folder: place.folder, progress, signal: ending });
   const onDown = (): void => down.abort(new Error("somebody asked that the lab be taken down"));
-  const serving = await serveLab({ lab, socket: place.socket, folder: place.folder, onDown, log: (line) => progress.note(`asked: ${line}`), signal: ending });
+  const serving = await serveLab({ lab, socket: place.socket, keysFolder: labFolder(), onDown, log: (line) => progress.note(`asked: ${line}`), signal: ending });
   progress.note(upLine(place.name));
   try {
     await new Promise<void>((resolve) => {

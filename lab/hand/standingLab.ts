@@ -1,9 +1,10 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exitCode, Failure } from "../failure/failure.ts";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { powerCut } from "../faults/powerCut.ts";
 import { holdBridgePort, type BridgePort } from "../host/bridgePort.ts";
 import { absent } from "../image/manifest.ts";
+import { letRootInAtConsole } from "../machine/consoleShell.ts";
 import type { Progress } from "../progress/progress.ts";
 import { Lab } from "../run/lab.ts";
 import { readSnapshot } from "../run/labSnapshot.ts";
@@ -67,6 +68,7 @@ export class StandingLab implements AsyncDisposable {
     const { lab } = await startLab({ ...settingOf(options), cold: options.cold, writes: "kept" });
     const standing = new StandingLab(options, lab);
     try {
+      await Promise.all(lab.names.map((name) => standing.#letRootIn(name)));
       if (asksForFlows(options)) standing.#flows = await openStandingFlows(lab, standing.#flowOptions());
       return standing;
     } catch (error) {
@@ -77,6 +79,17 @@ export class StandingLab implements AsyncDisposable {
 
   get lab(): Lab {
     return this.#lab;
+  }
+
+  /** A console that lets nobody in is told: the lab is of use without it. */
+  async #letRootIn(name: string): Promise<void> {
+    const { progress, signal } = this.#options;
+    try {
+      await letRootInAtConsole(this.#lab.machine(name).shell, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      progress.note(`the console of ${name} lets nobody in: ${messageOf(error)}`);
+    }
   }
 
   /** How the lab is now. What hangs is told as such, after 10 s. @throws the signal's reason. */
@@ -115,6 +128,7 @@ export class StandingLab implements AsyncDisposable {
         const { effect } = await powerCut(machine);
         this.#broken.set(target, { id, target, atMs: Date.now(), heal: async () => {
           await this.#lab.boot(target);
+          await this.#letRootIn(target);
         } });
         return effect.measured;
       }

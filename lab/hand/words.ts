@@ -12,7 +12,8 @@ export const requestSchema = z.discriminatedUnion("verb", [
   z.object({ verb: z.literal("status") }),
   /** A command on a machine, or a login shell without one. */
   z.object({ verb: z.literal("session"), machine: z.string(), command: z.string().nullable(), terminal: terminalSchema.nullable() }),
-  z.object({ verb: z.literal("console"), machine: z.string(), follow: z.boolean() }),
+  /** With keys, what is said is typed there. */
+  z.object({ verb: z.literal("console"), machine: z.string(), follow: z.boolean(), keys: z.boolean() }),
   /** Frames at a bridge or a tap, in pcapng, until whoever asked has enough. */
   z.object({ verb: z.literal("capture"), point: z.string(), filter: z.string().nullable() }),
   z.object({ verb: z.literal("fault"), id: z.enum(["power-cut", "link-block"]), target: z.string() }),

@@ -7,6 +7,7 @@ import type { Progress } from "../progress/progress.ts";
 import { managementAddressOf, type MachineSpec } from "../topology/topology.ts";
 import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
 import { ConsoleFollower, type BootStage } from "./console.ts";
+import { openConsole } from "./consoleKeys.ts";
 import { loadDeviceState, saveDeviceState } from "./deviceState.ts";
 import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import { Qmp } from "./qmp.ts";
@@ -63,6 +64,7 @@ export class Machine implements AsyncDisposable {
   readonly #console: ConsoleFollower;
   readonly #stderr: string[];
   #end: MachineEnd | undefined;
+  #consoleOpened: Promise<void> | undefined;
 
   private constructor(options: MachineOptions, process: QemuProcess, qmp: Qmp, stderr: string[], console: ConsoleFollower) {
     this.spec = options.spec;
@@ -102,6 +104,17 @@ export class Machine implements AsyncDisposable {
   /** All that the machine's console has said so far. */
   get consoleText(): string {
     return this.#console.text;
+  }
+
+  /** File that has all that the machine's console has said since it was switched on. */
+  get consoleFile(): string {
+    return this.#console.path;
+  }
+
+  /** Makes the console take keys by a socket at `path`, always the same one; once it does, nothing is done. @throws Failure when QEMU refuses. */
+  async openConsole(path: string): Promise<void> {
+    this.#consoleOpened ??= openConsole(this.qmp, this.consoleFile, path);
+    await this.#consoleOpened;
   }
 
   /** Switches a machine on. @throws Failure when QEMU does not start, quoting its stderr. */

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import type { LabStatus } from "../../lab/hand/words.ts";
 import { repository } from "../lifecycle/command.ts";
+import { sitAt } from "./sitting.ts";
 import { bothAddresses, holds, processesOf, standing } from "./standing.ts";
 
 const allMove = (status: LabStatus): void => expect(status.flows).toMatchObject({ open: 10, moving: 10, still: [] });
@@ -31,6 +32,27 @@ describe("a lab by hand", () => {
     const { stdout, stderr, exitCode } = await fwlab(["ssh", "fw-2", "--", "read line; echo \"$(hostname) heard $line\"; echo aside >&2; exit 7"], { input: "a word\n" });
     expect({ stdout, stderr, exitCode }).toEqual({ stdout: "fw-2 heard a word", stderr: "aside", exitCode: 7 });
   });
+
+  test("the console runs commands where no network is left that ssh could use, and takes keys of one alone", async () => {
+    await using sitting = sitAt(place, "fw-2");
+    await sitting.untilSeen(/fw-2: Enter begins a shell of root/u);
+    sitting.type("\r");
+    await sitting.untilSeen(/root@fw-2:\S*# /u);
+    expect((await fwlab(["ssh", "fw-2", "--", "true"])).exitCode).toBe(0);
+    sitting.type("nsenter --net=/run/fwlab/mgmt-netns ip link set mgmt0 down; echo down: $?\r");
+    await sitting.untilSeen(/down: 0/u);
+    expect((await fwlab(["ssh", "fw-2", "--", "true"], { timeout: 15_000 })).exitCode).not.toBe(0);
+    sitting.type("echo $(hostname) as $(id -un)\r");
+    await sitting.untilSeen(/fw-2 as root/u);
+    await using second = sitAt(place, "fw-2");
+    await second.untilSeen(/type at the console of fw-2: somebody else does/u);
+    expect((await second.ended).exitCode).toBe(2);
+    sitting.type("nsenter --net=/run/fwlab/mgmt-netns ip link set mgmt0 up; exit\r");
+    await sitting.untilSeen(/logout/u);
+    sitting.type("\u001d");
+    expect((await sitting.ended).exitCode).toBe(0);
+    expect((await fwlab(["ssh", "fw-2", "--", "true"])).exitCode).toBe(0);
+  }, 300_000);
 
   test("logs, console and conntrack print what the machine has", async () => {
     expect((await fwlab(["logs", "fw-1", "--unit", "keepalived"])).stdout).toMatch(/Keepalived_vrrp.*MASTER STATE/u);
