@@ -1,12 +1,8 @@
 import { once } from "node:events";
-import { Argument, Command, Option } from "commander";
+import { Argument, Command } from "commander";
 import { exitCode, Failure } from "../lab/failure/failure.ts";
 import { askLab, askOnce } from "../lab/hand/askLab.ts";
-import { graphMermaid, graphText } from "../lab/hand/graph.ts";
 import { handFaults, type HandFault, type LabRequest } from "../lab/hand/words.ts";
-import { topologies } from "../lab/judge/topologies.ts";
-import { sandwiches } from "../lab/topology/sandwich.ts";
-import type { Topology } from "../lab/topology/topology.ts";
 import { interruption } from "./interruption.ts";
 import { labNameOption, type LabNameOption } from "./labName.ts";
 
@@ -60,22 +56,5 @@ export function captureCommand(): Command {
       interruption().addEventListener("abort", hangUp, { once: true });
       process.exitCode = await ended;
       if (stdout.writableNeedDrain) await once(stdout, "drain");
-    });
-}
-
-/** `fwlab graph`: a topology as it is plugged together. */
-export function graphCommand(): Command {
-  const all = new Map<string, Topology>([...topologies, ...sandwiches]);
-  return new Command("graph")
-    .description("show how the machines of a topology are plugged together")
-    .addArgument(new Argument("[topology]").choices([...all.keys()]).default("primary-backup"))
-    .addOption(new Option("--format <kind>", "for people, or a flowchart for Markdown pages").choices(["text", "mermaid"]).default("text"))
-    .allowExcessArguments(false)
-    .addHelpText("after", "\nExample: npx fwlab graph sandwich --format mermaid")
-    .action((name: string, { format }: { format: "text" | "mermaid" }) => {
-      const topology = all.get(name);
-      if (topology === undefined) throw new RangeError(`no topology ${name}`);
-      process.stdout.write(format === "text" ? graphText(topology) : graphMermaid(topology));
-      process.exitCode = exitCode.pass;
     });
 }

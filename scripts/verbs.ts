@@ -27,7 +27,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   heal: async () => (await import("./byHand.ts")).healCommand(),
   snapshot: async () => (await import("./byHand.ts")).snapshotCommand(),
   restore: async () => (await import("./byHand.ts")).restoreCommand(),
-  graph: async () => (await import("./byHand.ts")).graphCommand(),
+  graph: async () => (await import("./graph.ts")).graphCommand(),
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
   schema: async () => (await import("./schema.ts")).schemaCommand(),
   completion: async () => (await import("./completion.ts")).completionCommand(allCommands),

@@ -1,8 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { Failure } from "../failure/failure.ts";
-import { primaryBackup } from "../topology/primaryBackup.ts";
-import { sandwich } from "../topology/sandwich.ts";
-import { graphMermaid, graphText } from "./graph.ts";
 import { placeOf } from "./place.ts";
 import { cutStatus, takenStatus } from "./status.fixture.ts";
 import { statusText } from "./statusText.ts";
@@ -56,21 +53,5 @@ describe("how a lab is", () => {
     const torn = { ...fw2, firewall: { ...fw2.firewall, vrrp: [{ name: "outside", state: "MASTER", priority: 100 }, { name: "inside", state: "BACKUP", priority: 100 }] } };
     expect(lineOf(statusText("lab", { ...status, machines: [torn] }, 0), "fw-2")).toContain("outside MASTER, inside BACKUP");
     expect(lineOf(statusText("lab", { ...status, machines: [{ ...fw2, firewall: null }] }, 0), "fw-2")).toContain("no answer");
-  });
-});
-
-describe("how a topology is plugged together", () => {
-  test("every NIC stands under its bridge, VLANs and virtual addresses are told", () => {
-    const text = graphText(primaryBackup);
-    for (const { name, nics } of primaryBackup.machines) for (const nic of nics) expect(text).toContain(`${name}.${nic.name}`);
-    expect(text).toContain("virtual addresses: 192.168.1.100 on eth0");
-    expect(graphText(sandwich)).toMatch(/lvs\.eth1\s+10\.162\.0\.10\/24\s+VLAN 162/u);
-  });
-
-  test("the flowchart has each machine and native host once, and leaves management out", () => {
-    const chart = graphMermaid(sandwich);
-    expect(chart.match(/^ {2}egress_router\[/gmu)).toHaveLength(1);
-    expect(chart).toContain('clients("clients")');
-    expect(chart).not.toContain("mgmt");
   });
 });

@@ -22,9 +22,15 @@ function row({ name, role, state, address, firewall }: StatusMachine): string[] 
   if (firewall === undefined) return [...start, "-", "-", "-", "-"];
   if (firewall === null) return [...start, "no answer", "-", "-", "-"];
   const { vrrp, holds, conntrackEntries, replication } = firewall;
-  const states = vrrp === null ? "no keepalived" : [...new Set(vrrp.map((each) => each.state))].length === 1 ? (vrrp[0]?.state ?? "-") : vrrp.map((each) => `${each.name} ${each.state}`).join(", ");
+  const states = vrrpWords(vrrp);
   const health = replication === null ? "no cache" : `${replication.internal} own, ${replication.external} of the other's${replication.lost + replication.malformed > 0 ? `, ${replication.lost} lost, ${replication.malformed} malformed` : ""}`;
   return [...start, states, holds.join(" ") || "none", conntrackEntries === null ? "-" : String(conntrackEntries), health];
+}
+
+/** A firewall's VRRP state; instance by instance where they disagree. */
+export function vrrpWords(vrrp: NonNullable<StatusMachine["firewall"]>["vrrp"]): string {
+  if (vrrp === null) return "no keepalived";
+  return new Set(vrrp.map(({ state }) => state)).size === 1 ? (vrrp[0]?.state ?? "-") : vrrp.map(({ name, state }) => `${name} ${state}`).join(", ");
 }
 
 function flowsText(flows: LabStatus["flows"]): string {
