@@ -8,7 +8,7 @@ import { cacheFolder } from "../host/cacheFolder.ts";
 import { inPrivateMounts } from "../host/privateMounts.ts";
 import { withLock } from "../host/lock.ts";
 import type { Progress } from "../progress/progress.ts";
-import { toolboxPackages } from "./toolboxImage.ts";
+import { toolboxPackages } from "./toolboxPackages.ts";
 
 /** What this host's Node is linked with, beside the C library. */
 const nodePackages = ["libstdc++6"] as const;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { hostPrograms } from "../host/requirements.ts";
-import { toolboxBase, toolboxPackages } from "./toolboxImage.ts";
+import { toolboxBase } from "./toolboxImage.ts";
+import { toolboxPackages } from "./toolboxPackages.ts";
 
 test("the toolbox has every package that a lab's host is asked for, once, and no browser", () => {
   const packages = toolboxPackages();

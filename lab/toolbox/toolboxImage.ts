@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { GenericContainer, getContainerRuntimeClient, ImageName, type ContainerRuntimeClient } from "testcontainers";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
-import { hostPrograms } from "../host/requirements.ts";
 import type { Progress } from "../progress/progress.ts";
+import { toolboxPackages } from "./toolboxPackages.ts";
 
 // Its helper that removes forgotten containers comes from a registry; ours end with whoever started them. Where the engine can be reached by TCP is not asked: nothing listens in a toolbox.
 process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
@@ -15,13 +15,6 @@ const context = fileURLToPath(new URL("../../fixtures/toolbox", import.meta.url)
 /** Base of the toolbox: an image of Debian 12 with Node 20 or newer. `FWLAB_TOOLBOX_BASE` names another, for hosts that reach no registry. */
 export function toolboxBase({ FWLAB_TOOLBOX_BASE: own }: NodeJS.ProcessEnv = process.env): string {
   return own === undefined || own === "" ? "node:20-bookworm-slim" : own;
-}
-
-/** Debian's packages in the toolbox, each once, in order: of the programs that everyone needs, and of what only tests need but for the browser, which is large. */
-export function toolboxPackages(): string[] {
-  const { everyone, files, tests } = hostPrograms;
-  const forTests = Object.keys(tests).filter((name) => name !== "chromium");
-  return [...new Set([...Object.values(everyone), ...Object.values(files), ...forTests])].toSorted();
 }
 
 /** The engine, Docker or Podman, as it is found: by DOCKER_HOST, or its usual socket. @throws Failure (usage) when there is none, or it does not answer. */
