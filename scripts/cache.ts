@@ -6,7 +6,7 @@ import { exitCode } from "../lab/failure/failure.ts";
 import { cacheFolder } from "../lab/host/cacheFolder.ts";
 import { imagesFolder } from "../lab/image/image.ts";
 import { absent, inspectImage } from "../lab/image/manifest.ts";
-import { readRecipe } from "../lab/image/recipe.ts";
+import { recipes } from "../lab/image/recipe.ts";
 import { borderless, linesOf } from "../lab/report/borderless.ts";
 import type { SnapshotEntry } from "../lab/snapshot/entry.ts";
 import { snapshotLimitBytes } from "../lab/snapshot/limit.ts";
@@ -38,19 +38,19 @@ export function cacheCommand(): Command {
 
 async function listImages(cache: string, clear: boolean): Promise<void> {
   const images = imagesFolder(cache);
-  const { id: current } = await readRecipe();
+  const current = await Promise.all(Object.values(recipes).map(async (read) => (await read()).id));
   const ids = (await readdir(images).catch(absent)) ?? [];
   const rows: string[][] = [];
   for (const id of ids.filter((name) => !name.startsWith("."))) {
     const folder = join(images, id);
     const image = await inspectImage(folder, id);
-    const remove = clear && id !== current;
+    const remove = clear && !current.includes(id);
     if (remove) {
       await rm(folder, { recursive: true, force: true });
     }
     const { kernelRelease, builtAt } = image.state === "whole" ? image.manifest : { kernelRelease: "-", builtAt: undefined };
     const state = image.state === "damaged" ? `damaged: ${image.why}` : image.state;
-    const remarks = [state, ...(id === current ? ["today's recipe"] : []), ...(remove ? ["removed"] : [])];
+    const remarks = [state, ...(current.includes(id) ? ["today's recipe"] : []), ...(remove ? ["removed"] : [])];
     rows.push(["image", id, `kernel ${kernelRelease}`, `built ${inSeconds(builtAt)}`, remarks.join(", ")]);
   }
   print(rows);

@@ -9,14 +9,12 @@ import type { Step } from "../progress/progress.ts";
 import { buildFailure, stageOf } from "./buildOutput.ts";
 import { kernelRelease } from "./kernelRelease.ts";
 import { imageFiles, measureFile, sealImage, type Manifest } from "./manifest.ts";
-import { readRecipe, type Recipe } from "./recipe.ts";
+import { recipes, type Recipe } from "./recipe.ts";
 
 const script = fileURLToPath(new URL("build.sh", import.meta.url));
 const unfinished = ".unfinished-";
 /** Debian's keys where its package puts them: Ubuntu's apt does not trust them by itself. */
 const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-/** Bytes that kernel, initrd and root may have together. */
-const sizeLimitBytes = 140_000_000;
 
 export interface BuildOptions {
   readonly recipe: Recipe;
@@ -42,7 +40,7 @@ export async function buildImage({ recipe, cache, images, step, signal, mirror }
   try {
     await runBuild([scratch, folder, recipe.folder, ...mmdebstrapArguments(recipe, scratch, await hasDebianKeys(), mirror)], { cache, step, signal });
     await requireSameRecipe(recipe);
-    await sealImage(folder, await manifestOf(folder, recipe.id));
+    await sealImage(folder, await manifestOf(folder, recipe));
     await rename(folder, join(images, recipe.id));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -56,7 +54,7 @@ export async function removeUnfinished(images: string): Promise<void> {
 }
 
 /** mmdebstrap's arguments for a recipe. */
-export function mmdebstrapArguments(recipe: Recipe, scratch: string, withDebianKeys: boolean, mirror?: string): string[] {
+export function mmdebstrapArguments(recipe: Pick<Recipe, "packages" | "dpkgOptions">, scratch: string, withDebianKeys: boolean, mirror?: string): string[] {
   return [
     "--mode=root",
     "--variant=apt",
@@ -106,7 +104,7 @@ function endOf({ exitCode: code, signal, originalMessage }: Pick<Result, "exitCo
 
 /** A recipe that is edited while it is built makes an image that no hash describes. */
 async function requireSameRecipe(recipe: Recipe): Promise<void> {
-  if ((await readRecipe(recipe.folder)).id !== recipe.id) {
+  if ((await recipes[recipe.variant]()).id !== recipe.id) {
     throw new Failure({
       tried: "build the guest image",
       seen: `the recipe in ${recipe.folder} changed meanwhile`,
@@ -116,7 +114,7 @@ async function requireSameRecipe(recipe: Recipe): Promise<void> {
   }
 }
 
-async function manifestOf(folder: string, id: string): Promise<Manifest> {
+async function manifestOf(folder: string, { id, folder: recipeFolder, sizeLimitBytes }: Recipe): Promise<Manifest> {
   const [kernel, initrd, root] = await Promise.all(imageFiles.map((name) => measureFile(join(folder, name))));
   if (kernel === undefined || initrd === undefined || root === undefined) {
     throw new RangeError(`an image has the files ${imageFiles.join(", ")}`);
@@ -126,7 +124,7 @@ async function manifestOf(folder: string, id: string): Promise<Manifest> {
     throw new Failure({
       tried: "build the guest image",
       seen: `it has ${(total / 1e6).toFixed(1)} MB, more than ${sizeLimitBytes / 1e6} MB`,
-      remedy: "Take packages out of fixtures/image/packages, or let customize.sh remove more.",
+      remedy: `Take packages out of ${join(recipeFolder, "packages")}, or let customize.sh remove more.`,
       exit: exitCode.usage,
     });
   }

@@ -5,7 +5,7 @@ import type { Progress } from "../progress/progress.ts";
 import { buildImage, removeUnfinished } from "./build.ts";
 import { withLock } from "../host/lock.ts";
 import { imageFiles, inspectImage, type ImageState, type Manifest } from "./manifest.ts";
-import { readRecipe, type Recipe } from "./recipe.ts";
+import { recipes, type ImageVariant, type Recipe } from "./recipe.ts";
 
 /** A guest image whose every byte was compared with its manifest. Paths are absolute. */
 export interface GuestImage {
@@ -22,20 +22,25 @@ export interface GuestImage {
 }
 
 export interface EnsureImageOptions {
+  /** The lean one unless given. */
+  readonly variant?: ImageVariant;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
+/** What an image is called for people. */
+const titles: Readonly<Record<ImageVariant, string>> = { lean: "guest image", desktop: "guest image with a desktop" };
+
 /**
- * The guest image of the recipe in fixtures/image: from the cache when it is there and unharmed, else built, which takes the network and
- * about 45 s. Of two commands at once, one builds and the other waits for it. `FWLAB_MIRROR` names a Debian mirror.
+ * The guest image of the recipe in fixtures/image, or its variant with a desktop: from the cache when it is there and unharmed, else built, which takes the network and
+ * about 45 s, or three times as long. Of two commands at once, one builds and the other waits for it. `FWLAB_MIRROR` names a Debian mirror.
  * @throws Failure (usage) when it cannot be built; the signal's reason when it aborts.
  */
-export async function ensureImage({ progress, signal }: EnsureImageOptions): Promise<GuestImage> {
+export async function ensureImage({ variant = "lean", progress, signal }: EnsureImageOptions): Promise<GuestImage> {
   const cache = cacheFolder();
   const images = imagesFolder(cache);
   await mkdir(images, { recursive: true, mode: 0o700 });
-  const recipe = await readRecipe();
+  const recipe = await recipes[variant]();
   const folder = join(images, recipe.id);
 
   const found = await inspectImage(folder, recipe.id, signal);
@@ -43,7 +48,7 @@ export async function ensureImage({ progress, signal }: EnsureImageOptions): Pro
     return guestImage(folder, found.manifest);
   }
   if (found.state === "damaged") {
-    progress.note(`guest image ${recipe.id} in the cache is damaged (${found.why}); building it again`);
+    progress.note(`${titles[variant]} ${recipe.id} in the cache is damaged (${found.why}); building it again`);
   }
   using waiting = progress.step("another fwlab to finish the guest image");
   let hadToWait = false;
@@ -72,7 +77,7 @@ interface Rebuild extends EnsureImageOptions {
 }
 
 async function rebuild({ recipe, cache, images, folder, now, progress, signal }: Rebuild): Promise<Manifest> {
-  using step = progress.step("build the guest image from Debian 12 packages");
+  using step = progress.step(`build the ${titles[recipe.variant]} from Debian 12 packages`);
   await removeUnfinished(images);
   if (now.state === "damaged") {
     await rm(folder, { recursive: true, force: true });
