@@ -18,7 +18,7 @@ const root = join(dirname(self), "..");
 const withoutLab = [
   ...["judge", "report", "history", "compare", "cache", "schema", "doctor", "completion"],
   // These ask a lab that stands already.
-  ...["down", "status", "watch", "ssh", "console", "logs", "conntrack", "capture", "fault", "heal", "snapshot", "restore", "graph"],
+  ...["down", "status", "watch", "ssh", "viewer", "console", "logs", "conntrack", "capture", "fault", "heal", "snapshot", "restore", "graph"],
 ];
 const tied = ["--pdeathsig", "KILL"];
 
@@ -179,11 +179,12 @@ function ensurePrograms() {
 }
 
 /**
- * What some tests need and no lab does: a browser. Any of a package's programs will do. Where there is none and none can be installed, that is
+ * What some tests need and no lab does: a browser, viewers of graphical consoles. Any of a package's programs will do. Where there is none and none can be installed, that is
  * said, and the tests run: those that need it are skipped and say why, but for CI, where they fail.
  */
 function ensureTestPrograms() {
-  const wanted = Object.entries(hostPrograms().tests || {});
+  const { tests, screens } = hostPrograms();
+  const wanted = Object.entries(Object.assign({}, tests, screens));
   const packages = wanted.filter(([, programs]) => !programs.some(found)).map(([debianPackage]) => debianPackage);
   if (packages.length === 0) {
     return;

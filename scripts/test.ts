@@ -3,6 +3,8 @@ import { exitCode, Failure, type ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
 import { findProgram } from "../lab/host/requirements.ts";
+import { missingClients, withoutSpice } from "../lab/host/spice.ts";
+import { ensureImage } from "../lab/image/image.ts";
 import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { callersFolder, isInstalled, repositoryFolder } from "../lab/run/portablePath.ts";
 import { coldSuites, pauseOnFailure, thoroughSuites } from "../lab/run/startLab.ts";
@@ -35,6 +37,7 @@ export function testCommand(): Command {
       if (isFirstInside()) process.exitCode = await inside((signal) => runVitest(root, choice, signal), vitestArguments.length > 0);
       else {
         if (!isInstalled && (choice.filter.length === 0 || choice.filter.some((part) => part.includes("toolbox")))) await makeToolboxBase();
+        if (!isInstalled && (choice.filter.length === 0 || choice.filter.some((part) => part.includes("spice") || "suites/hand/".includes(part)))) await makeDesktopImage();
         process.exitCode = await enterAgain();
       }
     });
@@ -46,6 +49,18 @@ async function makeToolboxBase(): Promise<void> {
   using progress = new TerminalProgress(process.stdout);
   try {
     await ensureToolboxBase({ progress, signal: interruption() });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    progress.note(error.message);
+  }
+}
+
+/** What only the suite of graphical consoles needs: where it cannot be made that suite says so. */
+async function makeDesktopImage(): Promise<void> {
+  if (missingClients().length > 0 || (await withoutSpice(interruption())) !== undefined) return;
+  using progress = new TerminalProgress(process.stdout);
+  try {
+    await ensureImage({ variant: "desktop", progress, signal: interruption() });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     progress.note(error.message);

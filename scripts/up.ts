@@ -5,7 +5,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { promisesOf } from "../lab/config/promises.ts";
 import { exitCode, Failure, type ExitCode } from "../lab/failure/failure.ts";
 import { askOnce, isStanding } from "../lab/hand/askLab.ts";
-import type { LabPlace } from "../lab/hand/place.ts";
+import { requireMachines } from "../lab/hand/desktops.ts";
+import { graphicalConsoleAt, type LabPlace } from "../lab/hand/place.ts";
 import { stand, upLine } from "../lab/hand/stand.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
 import { absent } from "../lab/image/manifest.ts";
@@ -24,6 +25,7 @@ import { topologyNames, treesFor, type TopologyName } from "./startSandwich.ts";
 interface UpOptions extends LabNameOption, Pick<LabVerbOptions, "accel" | "config" | "cold"> {
   readonly flows: number | FlowCounts;
   readonly topology?: TopologyName;
+  readonly spice: readonly string[];
 }
 
 /** Tells a process that it is the one that keeps the lab: nobody waits for it. */
@@ -41,6 +43,7 @@ export function upCommand(): Command {
   return command
     .addOption(new Option("--topology <name>", "the topology; that of the config tree unless given").choices(topologyNames))
     .addOption(new Option("--flows <counts>", "a total, tcp=N,udp=N,ssh=N, or 0 for none").argParser(parseSomeFlows).default(12))
+    .addOption(new Option("--spice <machine>", "a machine that gets a desktop on a graphical console, for fwlab viewer; may be given again for another").argParser<string[]>((name, before) => [...before, name]).default([], "none"))
     .addOption(labNameOption())
     .allowExcessArguments(false)
     .addHelpText("after", "\nExample: npx fwlab up --flows 20 && npx fwlab status && npx fwlab fault power-cut fw-1")
@@ -74,9 +77,11 @@ async function treesOf({ topology, config }: UpOptions, named: string | undefine
 async function outside(options: UpOptions, named: string | undefined): Promise<ExitCode> {
   const { lab: place } = options;
   const signal = interruption();
-  await treesOf(options, named);
+  const { topology } = await treesOf(options, named);
+  requireMachines(topology, options.spice);
+  for (const machine of options.spice) graphicalConsoleAt(place, machine);
   if (await isStanding(place)) throw new Failure({ tried: `bring the lab ${place.name} up`, seen: "it stands already", remedy: `fwlab down --lab ${place.name} takes it down; --lab NAME brings another one up`, exit: exitCode.usage });
-  await prepareHost(process.stdout, signal);
+  await prepareHost(process.stdout, signal, options.spice.length > 0);
   await rm(place.folder, { recursive: true, force: true });
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
   const log = await open(place.log, "a", 0o600);
@@ -122,8 +127,8 @@ async function inside(options: UpOptions, named: string | undefined): Promise<Ex
   const signal = interruptionInside();
   using progress = new TerminalProgress(process.stdout);
   const { topology, tree, config, over } = await treesOf(options, named);
-  const { lab: place, flows, accel: accelerator, cold } = options;
-  return await stand({ place, topology, tree, config, over, flows, accelerator, cold, progress, signal });
+  const { lab: place, flows, accel: accelerator, cold, spice } = options;
+  return await stand({ place, topology, tree, config, over, flows, accelerator, cold, spice, progress, signal });
 }
 
 /** `fwlab down`: takes a lab down. */

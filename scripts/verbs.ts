@@ -20,6 +20,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   watch: async () => (await import("./watch.ts")).watchCommand(),
   ssh: async () => (await import("./session.ts")).sshCommand(),
   console: async () => (await import("./console.ts")).consoleCommand(),
+  viewer: async () => (await import("./viewer.ts")).viewerCommand(),
   logs: async () => (await import("./session.ts")).logsCommand(),
   conntrack: async () => (await import("./session.ts")).conntrackCommand(),
   capture: async () => (await import("./byHand.ts")).captureCommand(),

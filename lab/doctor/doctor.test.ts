@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { conclusionOf, examinedText, isFit } from "./examined.ts";
+import { graphicalPart } from "./graphical.ts";
 import { kvmPart } from "./kvm.ts";
 import { namespaceParts, parseTrial, tryNamespaces } from "./namespaces.ts";
 import type { HostPart } from "./part.ts";
@@ -51,6 +52,14 @@ describe("KVM", () => {
 
   test("no command mends a processor that shows no virtualisation", () => {
     expect(kvmPart({ opens: false, code: "ENOENT" }, undefined)).not.toHaveProperty("mend");
+  });
+});
+
+describe("graphical consoles", () => {
+  test("labs run without them, and what is missing is told apart", () => {
+    expect(graphicalPart({ without: undefined, viewer: "/usr/bin/remote-viewer" })).toMatchObject({ state: "works", seen: "QEMU has SPICE; /usr/bin/remote-viewer" });
+    expect(graphicalPart({ without: undefined, viewer: undefined })).toMatchObject({ state: "slower", mend: expect.stringContaining("virt-viewer") as string });
+    expect(graphicalPart({ without: "-spice help: -spice: There is no option group 'spice'", viewer: undefined })).toMatchObject({ state: "slower", mend: expect.stringContaining("qemu-system-modules-spice") as string });
   });
 });
 

@@ -9,6 +9,7 @@ import { readRecipe } from "../image/recipe.ts";
 import type { BootFiles } from "../machine/qemuArguments.ts";
 import { snapshotLimitBytes } from "../snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
+import { graphicalPart, lookAtGraphical } from "./graphical.ts";
 import { kvmPart, tryKvm, virtualisation } from "./kvm.ts";
 import { mendOfTun, namespaceParts, namespaceSettings, tryNamespaces } from "./namespaces.ts";
 import { partOf, type HostPart } from "./part.ts";
@@ -23,12 +24,13 @@ export async function examineHost(signal: AbortSignal): Promise<HostPart[]> {
   const image = await inspectImage(join(imagesFolder(cache), id), id, signal);
   const snapshots = await new SnapshotStore({ folder: snapshotsFolder(cache), limitBytes: snapshotLimitBytes() }).list();
   const snapshotBytes = snapshots.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-  const [{ absent: absentPrograms, missing }, versions, namespaces, settings, resources] = await Promise.all([
+  const [{ absent: absentPrograms, missing }, versions, namespaces, settings, resources, graphical] = await Promise.all([
     inspectHost(signal),
     programVersions(signal),
     tryNamespaces(signal),
     namespaceSettings(),
     readResources(cache, snapshotLimitBytes(), snapshotBytes),
+    lookAtGraphical(signal),
   ]);
   const kvm = kvmPart(await tryKvm(image.state === "whole" && absentPrograms.length === 0 ? bootFilesOf(join(imagesFolder(cache), id)) : undefined, signal), await virtualisation());
   return [
@@ -38,6 +40,7 @@ export async function examineHost(signal: AbortSignal): Promise<HostPart[]> {
     ...missing.filter(({ what }) => ["QEMU", "/dev/net/tun"].includes(what)).map(({ what, seen, remedy }) => partOf(what, "no lab runs", { state: "missing", seen, mend: what === "/dev/net/tun" ? mendOfTun(seen) : remedy })),
     kvm,
     ...namespaceParts(namespaces, settings, isRoot),
+    graphicalPart(graphical),
     ...(isRoot ? [] : [await subordinateIds()]),
     ...resourceParts(resources),
     imagePart(image, id, snapshots.length, snapshotBytes),

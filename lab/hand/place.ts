@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cacheFolder } from "../host/cacheFolder.ts";
 import { exitCode, Failure } from "../failure/failure.ts";
+import type { GraphicalConsole } from "../machine/graphicalConsole.ts";
 
 /** A socket's path has 108 bytes with its end. Source: unix(7), sun_path. */
 const longestPath = 107;
@@ -34,6 +35,11 @@ export function placeOf(name: string, cache = cacheFolder()): LabPlace {
   const folder = join(standingFolder(cache), name);
   const socket = join(folder, "socket");
   return { name, folder, socket: requireShort(socket), log: join(folder, "log.txt"), pid: join(folder, "pid") };
+}
+
+/** Where a machine's graphical console is found; nobody but the user comes there. @throws Failure (usage) for a cache folder whose path is too long. */
+export function graphicalConsoleAt({ folder }: Pick<LabPlace, "folder">, machine: string): GraphicalConsole {
+  return { socket: requireShort(join(folder, `${machine}.spice`)), ticketFile: join(folder, `${machine}.ticket`) };
 }
 
 /** The path of a socket below the cache folder, as it is. @throws Failure (usage) when it is longer than one may be. */

@@ -78,6 +78,10 @@ async function answerTo(request: LabRequest, options: Serving, conversation: Con
       return done;
     case "capture":
       return { ended: await capture(lab, request, conversation) };
+    case "viewer":
+      machineOf(lab, request.machine, "open the graphical console of");
+      await conversation.answer({ data: lab.graphicalConsole(request.machine) });
+      return done;
     case "fault":
       await conversation.answer({ note: await lab.fault(request.id, request.target) });
       return done;

@@ -5,10 +5,12 @@ import { powerCut } from "../faults/powerCut.ts";
 import { holdBridgePort, type BridgePort } from "../host/bridgePort.ts";
 import { absent } from "../image/manifest.ts";
 import { letRootInAtConsole } from "../machine/consoleShell.ts";
+import type { GraphicalConsole } from "../machine/graphicalConsole.ts";
 import type { Progress } from "../progress/progress.ts";
 import { Lab } from "../run/lab.ts";
 import { readSnapshot } from "../run/labSnapshot.ts";
 import type { Prepared } from "../run/prepare.ts";
+import type { LabDesktops } from "../run/labOptions.ts";
 import { labOptions, startLab, type LabSetting } from "../run/startLab.ts";
 import type { SandwichTopology } from "../topology/sandwich.ts";
 import { isPair, machineSpec, nicOf, tapName, type PairTopology } from "../topology/topology.ts";
@@ -25,6 +27,8 @@ export interface StandingLabOptions {
   readonly trees: readonly string[];
   readonly config: string;
   readonly prepared: Prepared;
+  /** Machines with a graphical console; none where it is undefined. */
+  readonly desktops: LabDesktops | undefined;
   /** Flows to open; none where all are 0. */
   readonly flows: FlowCounts;
   readonly cold: boolean;
@@ -106,7 +110,16 @@ export class StandingLab implements AsyncDisposable {
       flows,
       broken: [...this.#broken.values()].map(({ id, target, atMs }) => ({ id, target, atMs })),
       snapshots,
+      graphical: [...(this.#options.desktops?.consoles.keys() ?? [])],
     };
+  }
+
+  /** The graphical console of a machine. @throws Failure (usage) when it has none. */
+  graphicalConsole(name: string): GraphicalConsole {
+    const found = this.#options.desktops?.consoles.get(name);
+    if (found !== undefined) return found;
+    const others = [...(this.#options.desktops?.consoles.keys() ?? [])];
+    throw new Failure({ tried: `open the graphical console of ${name}`, seen: `it has none; ${others.length === 0 ? "no machine of this lab has" : `${others.join(" and ")} ${others.length === 1 ? "has" : "have"} one`}`, remedy: `fwlab up --spice ${name} brings a lab up in which it has one`, exit: exitCode.usage });
   }
 
   async #flowsNow(signal: AbortSignal): Promise<LabStatus["flows"]> {
@@ -257,8 +270,8 @@ export class StandingLab implements AsyncDisposable {
   }
 }
 
-function settingOf({ topology, trees, prepared, folder, progress, signal }: StandingLabOptions): LabSetting {
-  return { topology, trees, prepared, keptIn: folder, progress, signal };
+function settingOf({ topology, trees, prepared, desktops, folder, progress, signal }: StandingLabOptions): LabSetting {
+  return { topology, trees, prepared, desktops, keptIn: folder, progress, signal };
 }
 
 function asksForFlows({ flows: { tcp, udp, ssh } }: StandingLabOptions): boolean {

@@ -22,6 +22,7 @@ export const wellStatus: LabStatus = {
   flows: { open: 10, moving: 10, still: [] },
   broken: [],
   snapshots: [],
+  graphical: [],
 };
 
 /** The same when fw-1 has lost its power, and nobody has taken over yet. */

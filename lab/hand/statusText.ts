@@ -4,7 +4,7 @@ import type { LabStatus, StatusMachine } from "./words.ts";
 
 /** A standing lab at one moment, for people. @param nowMs host's epoch clock. */
 export function statusText(name: string, status: LabStatus, nowMs: number): string {
-  const { topology, config, accelerator, upSinceMs, machines, natives, flows, broken, snapshots } = status;
+  const { topology, config, accelerator, upSinceMs, machines, natives, flows, broken, snapshots, graphical } = status;
   const table = new Table({ head: ["machine", "role", "state", "address", "VRRP", "holds", "conntrack", "replication"], chars: borderless, style: { head: [], border: [], "padding-left": 0, "padding-right": 2 } });
   table.push(...machines.map(row));
   const facts: [string, string][] = [
@@ -12,6 +12,7 @@ export function statusText(name: string, status: LabStatus, nowMs: number): stri
     ...(natives.length > 0 ? [["natives", natives.join(", ")] satisfies [string, string]] : []),
     ["flows", flowsText(flows)],
     ["broken", broken.length === 0 ? "nothing, by hand" : broken.map(({ id, target, atMs }) => `${id} of ${target}, ${span(nowMs - atMs)} ago`).join("; ")],
+    ...(graphical.length > 0 ? [["graphical", graphical.map((machine) => `fwlab viewer ${machine}`).join(", ")] satisfies [string, string]] : []),
     ...(snapshots.length > 0 ? [["snapshots", snapshots.join(", ")] satisfies [string, string]] : []),
   ];
   return [...linesOf(table), "", ...facts.map(([what, text]) => `${what.padEnd(10)}${text}`), ""].join("\n");

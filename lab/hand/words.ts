@@ -16,6 +16,7 @@ export const requestSchema = z.discriminatedUnion("verb", [
   z.object({ verb: z.literal("console"), machine: z.string(), follow: z.boolean(), keys: z.boolean() }),
   /** Frames at a bridge or a tap, in pcapng, until whoever asked has enough. */
   z.object({ verb: z.literal("capture"), point: z.string(), filter: z.string().nullable() }),
+  z.object({ verb: z.literal("viewer"), machine: z.string() }),
   z.object({ verb: z.literal("fault"), id: z.enum(["power-cut", "link-block"]), target: z.string() }),
   /** Without a target: everything that was broken by hand. */
   z.object({ verb: z.literal("heal"), target: z.string().nullable() }),
@@ -45,6 +46,9 @@ export const answerSchema = z.union([
   z.object({ failed: z.object({ tried: z.string(), seen: z.string(), remedy: z.string(), exit: exitCodeSchema, details: z.array(z.string()) }) }).strict(),
 ]);
 export type Answer = z.infer<typeof answerSchema>;
+
+/** Where a graphical console is found: what a viewer is given. */
+export const graphicalConsoleSchema = z.object({ socket: z.string(), ticketFile: z.string() });
 
 const firewallSchema = z.object({
   /** Of the addresses that VRRP moves, those that it holds. */
@@ -76,6 +80,8 @@ export const labStatusSchema = z.object({
   flows: z.object({ open: z.number().int(), moving: z.number().int(), still: z.array(z.string()) }).nullable(),
   broken: z.array(z.object({ id: z.string(), target: z.string(), atMs: z.number() })),
   snapshots: z.array(z.string()),
+  /** Machines with a graphical console. */
+  graphical: z.array(z.string()),
 });
 export type LabStatus = z.infer<typeof labStatusSchema>;
 export type StatusMachine = z.infer<typeof statusMachineSchema>;

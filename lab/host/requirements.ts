@@ -11,6 +11,8 @@ export const hostPrograms = JSON.parse(readFileSync(new URL("programs.json", imp
   readonly files: Readonly<Record<string, string>>;
   /** By package: programs of which one is enough, and which only tests need. */
   readonly tests: Readonly<Record<string, readonly string[]>>;
+  /** As `tests`: with what tests look at graphical consoles. */
+  readonly screens: Readonly<Record<string, readonly string[]>>;
 };
 
 /** Oldest QEMU whose behaviour is relied on: Debian 12 has 7.2. */

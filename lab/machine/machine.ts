@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
@@ -9,6 +9,7 @@ import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
 import { ConsoleFollower, type BootStage } from "./console.ts";
 import { openConsole } from "./consoleKeys.ts";
 import { loadDeviceState, saveDeviceState } from "./deviceState.ts";
+import type { GraphicalConsole } from "./graphicalConsole.ts";
 import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import { Qmp } from "./qmp.ts";
 import { incomingArguments, qemuArguments, qemuProgram, type Accelerator, type BootFiles, type MemoryFile } from "./qemuArguments.ts";
@@ -25,6 +26,8 @@ export interface MachineOptions {
   /** File for the console's output; kept. */
   readonly console: string;
   readonly memory: MemoryFile;
+  /** None unless given. */
+  readonly graphics?: GraphicalConsole;
   readonly identity: SshIdentity;
   /** Instead of the accelerator's usual one. */
   readonly patience?: BootPatience;
@@ -156,6 +159,8 @@ export class Machine implements AsyncDisposable {
     });
     try {
       const qmp = await Qmp.connect(options.spec.name, qemu.stdout, qemu.stdin);
+      // The server makes its socket with the permissions of a folder.
+      if (options.graphics !== undefined) await chmod(options.graphics.socket, 0o600);
       return new Machine(options, qemu, qmp, stderr, new ConsoleFollower(options.console));
     } catch (error) {
       qemu.kill("SIGKILL");

@@ -49,6 +49,24 @@ describe("QEMU's arguments", () => {
     ]);
   });
 
+  test("have no screen unless a machine is to have a graphical console", () => {
+    const words = qemuArguments(options).join(" ");
+    expect(words).toContain("graphics=off");
+    expect(words).not.toMatch(/spice|qxl|usb/u);
+  });
+
+  test("give a graphical console a SPICE server on a unix socket, and name the file of its ticket", () => {
+    const words = qemuArguments({ ...options, graphics: { socket: "/s/fw-1,a.spice", ticketFile: "/s/fw-1,a.ticket" } });
+    const all = words.join(" ");
+    expect(all).toContain("q35,graphics=on");
+    expect(all).toContain("secret,id=ticket,file=/s/fw-1,,a.ticket");
+    expect(all).toContain("-spice unix=on,addr=/s/fw-1,,a.spice,disable-ticketing=off,password-secret=ticket");
+    expect(all).not.toMatch(/\bport=\d{4}|tls-port|disable-ticketing=on/u);
+    expect(words.filter((word) => word.startsWith("usb-redir,"))).toHaveLength(2);
+    const slots = words.flatMap((word) => /addr=(0x[0-9a-f]+)/u.exec(word)?.[1] ?? []);
+    expect(new Set(slots).size).toBe(slots.length);
+  });
+
   test("never outgrow the names of taps (IFNAMSIZ)", () => {
     for (const spec of primaryBackup.machines) {
       for (const argument of qemuArguments({ ...options, spec })) {

@@ -1,4 +1,5 @@
 import { managementNic, nicOf, tapName, type MachineSpec } from "../topology/topology.ts";
+import { doubledCommas, graphicsArguments, type GraphicalConsole } from "./graphicalConsole.ts";
 
 export type Accelerator = "kvm" | "tcg";
 
@@ -43,10 +44,10 @@ function board(
   memoryMiB: number,
   boot: Pick<BootFiles, "kernel" | "initrd">,
   parameters: readonly string[],
-  memory?: MemoryFile,
+  { memory, graphics }: { readonly memory?: MemoryFile; readonly graphics?: GraphicalConsole | undefined } = {},
 ): string[] {
   return [
-    ...["-machine", `q35,graphics=off,vmport=off${memory === undefined ? "" : ",memory-backend=memory"}`],
+    ...["-machine", `q35,graphics=${graphics === undefined ? "off" : "on"},vmport=off${memory === undefined ? "" : ",memory-backend=memory"}`],
     ...(memory === undefined ? [] : ["-object", memoryBackend(memory, memoryMiB)]),
     ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,tb-size=128"],
     ...["-cpu", accelerator === "kvm" ? "host" : emulatedProcessor],
@@ -59,10 +60,6 @@ function board(
 /** Private writes leave the file as it is: any number of machines may be restored from it, one after the other or side by side. */
 function memoryBackend({ path, writes }: MemoryFile, memoryMiB: number): string {
   return `memory-backend-file,id=memory,size=${memoryMiB}M,mem-path=${doubledCommas(path)},share=${writes === "kept" ? "on" : "off"}`;
-}
-
-function doubledCommas(path: string): string {
-  return path.replaceAll(",", ",,");
 }
 
 /** Arguments of a machine that has nothing but kernel and initramfs: it says that its first process runs, and switches itself off. */
@@ -91,6 +88,8 @@ export interface MachineArguments {
   /** File that takes the serial console's output. */
   readonly console: string;
   readonly memory: MemoryFile;
+  /** None unless given. */
+  readonly graphics?: GraphicalConsole;
 }
 
 /** What makes QEMU wait, paused, for the device state of a saved machine. */
@@ -100,7 +99,7 @@ export const incomingArguments: readonly string[] = ["-incoming", "defer"];
  * QEMU's arguments for one machine: the same input gives the same arguments, and each device has its slot, so that a saved machine can be
  * restored. QMP is on QEMU's own stdin and stdout: no socket, no path, no race.
  */
-export function qemuArguments({ spec, accelerator, boot, machineFiles, console, memory }: MachineArguments): string[] {
+export function qemuArguments({ spec, accelerator, boot, machineFiles, console, memory, graphics }: MachineArguments): string[] {
   const management = nicOf(spec, managementNic);
   const drive = (id: string, file: string, slot: number): string[] => [
     ...["-blockdev", `driver=raw,node-name=${id},read-only=on,file.driver=file,file.filename=${doubledCommas(file)}`],
@@ -117,11 +116,12 @@ export function qemuArguments({ spec, accelerator, boot, machineFiles, console, 
       spec.memoryMiB,
       boot,
       [`fwlab.role=${spec.role === "endpoint" ? "endpoint" : "firewall"}`, `fwlab.mgmt.mac=${management.mac}`, `fwlab.mgmt.address=${management.address}`],
-      memory,
+      { memory, graphics },
     ),
     ...drive("root", boot.root, 4),
     ...drive("files", machineFiles, 5),
     ...nics,
+    ...(graphics === undefined ? [] : graphicsArguments(graphics)),
     ...["-chardev", `file,id=console,path=${doubledCommas(console)}`, "-serial", "chardev:console"],
     ...["-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"],
   ];

@@ -1,11 +1,18 @@
 import type { LabKeys } from "../image/keys.ts";
 import type { TreeEntry } from "../machine/configTree.ts";
+import type { GraphicalConsole } from "../machine/graphicalConsole.ts";
 import type { BootPatience } from "../machine/machine.ts";
 import { labFiles } from "../machine/machineFiles.ts";
 import type { Accelerator, BootFiles } from "../machine/qemuArguments.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { MachineSpec, Topology } from "../topology/topology.ts";
 import type { LabSnapshot } from "./labSnapshot.ts";
+
+/** Machines with a graphical console, by name, and what they boot from: an image with a desktop. */
+export interface LabDesktops {
+  readonly boot: BootFiles;
+  readonly consoles: ReadonlyMap<string, GraphicalConsole>;
+}
 
 export interface LabOptions {
   readonly topology: Topology;
@@ -14,6 +21,8 @@ export interface LabOptions {
   /** Config trees, lowest first: the system under test, and what is laid over it. */
   readonly trees: readonly string[];
   readonly boot: BootFiles;
+  /** No machine has a graphical console unless given. Such a lab is booted: saved machines have no such devices. */
+  readonly desktops?: LabDesktops;
   readonly keys: LabKeys;
   readonly accelerator: Accelerator;
   /** Folder for the lab's temporary files. */

@@ -61,7 +61,7 @@ export class Power implements AsyncDisposable {
 
   async #begin(name: string, beginning: Beginning): Promise<Machine> {
     if (this.#disposed) throw new RangeError(`${name} was to be switched on in a lab that is over`);
-    const { topology, trees, keys, consoles, boot, accelerator, progress, patience, signal } = this.#options;
+    const { topology, trees, keys, consoles, boot, desktops, accelerator, progress, patience, signal } = this.#options;
     const powerOn = this.powerOns(name) + 1;
     this.#powerOns.set(name, powerOn);
     await this.#machines.get(name)?.[Symbol.asyncDispose]();
@@ -73,10 +73,12 @@ export class Power implements AsyncDisposable {
       const tree = beginning === "idle" ? idleFiles() : await machineTree(trees, name);
       await writeMachineFiles(files, [...tree, ...labsOwnFiles(this.#options, spec)]);
     }
+    const graphics = desktops?.consoles.get(name);
     const options: MachineOptions = {
       spec,
       accelerator,
-      boot,
+      boot: graphics === undefined ? boot : (desktops?.boot ?? boot),
+      ...(graphics && { graphics }),
       machineFiles: files,
       console: join(consoles, powerOn === 1 ? `${name}.log` : `${name}-${powerOn}.log`),
       memory: typeof beginning === "object" ? beginning.memory : { path: await this.#freshMemory(name), writes: "kept" },

@@ -12,7 +12,7 @@ import type { Topology } from "../topology/topology.ts";
 import { receiveBufferBytes } from "../traffic/agent/udpSocket.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
-import type { LabOptions } from "./labOptions.ts";
+import type { LabDesktops, LabOptions } from "./labOptions.ts";
 import type { Prepared } from "./prepare.ts";
 import { restoreWarm, savedIdle } from "./warmLab.ts";
 
@@ -21,6 +21,8 @@ export interface LabSetting {
   /** Config trees, lowest first. */
   readonly trees: readonly string[];
   readonly prepared: Prepared;
+  /** Machines with a graphical console; such a lab is booted, whatever saved ones there are. None unless given. */
+  readonly desktops?: LabDesktops | undefined;
   /** Folder that keeps the consoles' output, in a folder of theirs. */
   readonly keptIn: string;
   readonly progress: Progress;
@@ -30,13 +32,14 @@ export interface LabSetting {
 }
 
 /** The options of a lab in this process's namespaces whose endpoints run the flows' agents. */
-export async function labOptions({ topology, trees, prepared, keptIn, progress, patience, signal }: LabSetting): Promise<LabOptions> {
+export async function labOptions({ topology, trees, prepared, desktops, keptIn, progress, patience, signal }: LabSetting): Promise<LabOptions> {
   const consoles = join(keptIn, "consoles");
   await mkdir(consoles, { recursive: true });
   return {
     topology,
     trees,
     boot: prepared.image,
+    ...(desktops && { desktops }),
     keys: prepared.keys,
     accelerator: prepared.choice.accelerator,
     folder: labFolder(),
@@ -82,7 +85,8 @@ export interface StartLabOptions extends LabSetting {
 
 /** Brings a lab up with its config trees, from saved machines where that may be and can be. @throws Failure when a machine does not come up. */
 export async function startLab(options: StartLabOptions): Promise<StartedLab> {
-  const { prepared, cold, writes, keepsLaid = true, signal, store = cachedSnapshots() } = options;
+  const { prepared, desktops, writes, keepsLaid = true, signal, store = cachedSnapshots() } = options;
+  const cold = options.cold || desktops !== undefined;
   const own = await labOptions(options);
   const lab: LabOptions = cold ? own : { ...own, savedIdle: () => savedIdle({ lab: own, prepared, store, signal }) };
   const begin = performance.now();

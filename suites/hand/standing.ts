@@ -17,8 +17,8 @@ export interface Hand {
   readonly untilStatus: (expected: (status: LabStatus) => void) => Promise<void>;
 }
 
-/** Brings a lab up by hand before the tests of this block, and takes it down after them. */
-export function standing(flows: number): Hand {
+/** Brings a lab up by hand before the tests of this block, and takes it down after them. @param more of `fwlab up`'s options. */
+export function standing(flows: number, more: readonly string[] = []): Hand {
   const place = placeOf(`suite-${process.pid}`);
   const fwlab: Hand["fwlab"] = async (words, options = {}) => {
     const dashes = words.indexOf("--");
@@ -44,7 +44,7 @@ export function standing(flows: number): Hand {
     }
   };
   beforeAll(async () => {
-    const { exitCode, stdout, stderr } = await fwlab(["up", "--flows", String(flows), ...(process.env[coldSuites] === undefined ? [] : ["--cold"])], { timeout: 500_000 });
+    const { exitCode, stdout, stderr } = await fwlab(["up", "--flows", String(flows), ...more, ...(process.env[coldSuites] === undefined ? [] : ["--cold"])], { timeout: 500_000 });
     expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
     await untilStatus((status) => {
       expect(holds(status, "fw-1")).toEqual(bothAddresses);
