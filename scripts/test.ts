@@ -1,17 +1,12 @@
 import { Command } from "commander";
-import { exitCode, Failure, type ExitCode } from "../lab/failure/failure.ts";
+import { exitCode, type ExitCode } from "../lab/failure/failure.ts";
 import { prepareNamespaces } from "../lab/host/labFolder.ts";
 import { isFirstInside } from "../lab/host/namespaces.ts";
-import { findProgram } from "../lab/host/requirements.ts";
-import { missingClients, withoutSpice } from "../lab/host/spice.ts";
-import { ensureImage } from "../lab/image/image.ts";
-import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { callersFolder, isInstalled, repositoryFolder } from "../lab/run/portablePath.ts";
 import { coldSuites, pauseOnFailure, thoroughSuites } from "../lab/run/startLab.ts";
-import { ensureToolboxBase } from "../lab/toolbox/toolboxBase.ts";
 import { hostOption } from "./labOptions.ts";
 import { enterAgain } from "./enter.ts";
-import { interruption, interruptionInside } from "./interruption.ts";
+import { interruptionInside } from "./interruption.ts";
 import { addUp, countLine, type TestCount } from "./testCount.ts";
 
 /** Whose tests are run: fwlab's own, or those of the repository that installed it. */
@@ -36,35 +31,10 @@ export function testCommand(): Command {
       const choice = parseVitestArguments(vitestArguments);
       if (isFirstInside()) process.exitCode = await inside((signal) => runVitest(root, choice, signal), vitestArguments.length > 0);
       else {
-        if (!isInstalled && (choice.filter.length === 0 || choice.filter.some((part) => part.includes("toolbox")))) await makeToolboxBase();
-        if (!isInstalled && (choice.filter.length === 0 || choice.filter.some((part) => part.includes("spice") || "suites/hand/".includes(part)))) await makeDesktopImage();
+        if (!isInstalled) await (await import("./suiteNeeds.ts")).prepareSuites(choice.filter);
         process.exitCode = await enterAgain();
       }
     });
-}
-
-/** What only the toolbox's suite needs, and only here, where there is a network: where it cannot be made that suite says so. */
-async function makeToolboxBase(): Promise<void> {
-  if (process.getuid?.() !== 0 || findProgram("dockerd") === undefined) return;
-  using progress = new TerminalProgress(process.stdout);
-  try {
-    await ensureToolboxBase({ progress, signal: interruption() });
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    progress.note(error.message);
-  }
-}
-
-/** What only the suite of graphical consoles needs: where it cannot be made that suite says so. */
-async function makeDesktopImage(): Promise<void> {
-  if (missingClients().length > 0 || (await withoutSpice(interruption())) !== undefined) return;
-  using progress = new TerminalProgress(process.stdout);
-  try {
-    await ensureImage({ variant: "desktop", progress, signal: interruption() });
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    progress.note(error.message);
-  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cacheFolder } from "../../lab/host/cacheFolder.ts";
 import { graphicalConsoleAt } from "../../lab/hand/place.ts";
 import { repository } from "../lifecycle/command.ts";
 import { coloursOf, pixmapPicture, shareOf, type Picture } from "./picture.ts";
@@ -74,7 +75,7 @@ describe.skipIf(why !== undefined)(`a graphical console${why === undefined ? "" 
   describe("in remote-viewer", () => {
     let viewer: ReturnType<typeof startViewer> | undefined;
     const startViewer = () =>
-      execa("node", ["scripts/bootstrap.mjs", "viewer", "fw-1", "--lab", place.name], { cwd: repository, env: { ...screen.environment, SPICE_DEBUG: "1", G_MESSAGES_DEBUG: "GSpice" }, stdin: "ignore", all: true, reject: false });
+      execa("node", ["scripts/bootstrap.mjs", "viewer", "fw-1", "--lab", place.name], { cwd: repository, env: { ...screen.environment, FWLAB_CACHE: cacheFolder(), SPICE_DEBUG: "1", G_MESSAGES_DEBUG: "GSpice" }, stdin: "ignore", all: true, reject: false });
     let said: string | undefined;
     const endViewer = async (): Promise<string> => {
       viewer?.kill("SIGINT");
@@ -86,7 +87,12 @@ describe.skipIf(why !== undefined)(`a graphical console${why === undefined ? "" 
     test("what the machine shows is seen, as soon as it shows it, and its ticket's file is gone", async () => {
       expect(coloursOf(await screen.picture())).toBe(1);
       viewer = startViewer();
-      await expect.poll(async () => shareOf(await screen.picture(), background), { ...patient, timeout: 100_000 }).toBeGreaterThan(0.1);
+      const process = viewer;
+      const shown = async (): Promise<number> => {
+        if (process.exitCode !== null) throw new Error(`the viewer ended: ${(await process).all}`);
+        return shareOf(await screen.picture(), background);
+      };
+      await expect.poll(shown, { ...patient, timeout: 100_000 }).toBeGreaterThan(0.1);
       expect(coloursOf(await screen.picture())).toBeGreaterThan(16);
       const colour = 0xc0ffee;
       expect(shareOf(await screen.picture(), colour)).toBe(0);

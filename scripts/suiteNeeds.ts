@@ -1,0 +1,36 @@
+import { Failure } from "../lab/failure/failure.ts";
+import { findProgram } from "../lab/host/requirements.ts";
+import { missingClients, withoutSpice } from "../lab/host/spice.ts";
+import { ensureImage } from "../lab/image/image.ts";
+import type { Progress } from "../lab/progress/progress.ts";
+import { TerminalProgress } from "../lab/progress/terminal.ts";
+import { ensureToolboxBase } from "../lab/toolbox/toolboxBase.ts";
+import { interruption } from "./interruption.ts";
+
+/** What one suite alone needs, and what makes it where there is a network: not where the suites run. */
+interface SuiteNeed {
+  readonly suite: string;
+  /** Whether the suite can run here at all. */
+  readonly possible: (signal: AbortSignal) => Promise<boolean> | boolean;
+  readonly make: (options: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<unknown>;
+}
+
+const needs: readonly SuiteNeed[] = [
+  { suite: "suites/toolbox/toolbox.test.ts", possible: () => process.getuid?.() === 0 && findProgram("dockerd") !== undefined, make: ensureToolboxBase },
+  { suite: "suites/hand/spice.test.ts", possible: async (signal) => missingClients().length === 0 && (await withoutSpice(signal)) === undefined, make: (options) => ensureImage({ variant: "desktop", ...options }) },
+];
+
+/** Makes what the chosen suites need; where it cannot be made, that is said, and so does the suite. @param filter vitest's: parts of files' names; empty for all. @throws the signal's reason. */
+export async function prepareSuites(filter: readonly string[]): Promise<void> {
+  const signal = interruption();
+  using progress = new TerminalProgress(process.stdout);
+  for (const { suite, possible, make } of needs) {
+    if (filter.length > 0 && !filter.some((part) => suite.includes(part))) continue;
+    try {
+      if (await possible(signal)) await make({ progress, signal });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      progress.note(error.message);
+    }
+  }
+}
