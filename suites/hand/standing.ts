@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
@@ -19,7 +20,8 @@ export interface Hand {
 
 /** Brings a lab up by hand before the tests of this block, and takes it down after them. @param more of `fwlab up`'s options. */
 export function standing(flows: number, more: readonly string[] = []): Hand {
-  const place = placeOf(`suite-${process.pid}`);
+  // Each namespace counts its processes from 1: a process's number would name another suite's lab in the same cache.
+  const place = placeOf(`suite-${randomBytes(4).toString("hex")}`);
   const fwlab: Hand["fwlab"] = async (words, options = {}) => {
     const dashes = words.indexOf("--");
     const [own, forShell] = dashes < 0 ? [words, []] : [words.slice(0, dashes), words.slice(dashes)];
