@@ -17,6 +17,7 @@ export function baselineCommand(): Command {
     .argument("[name]", "the baseline's name")
     .argument("[path]", "id in the history, folder, or another baseline; the latest of the history unless given")
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab baseline before-the-change")
     .action(async (name: string | undefined, path: string | undefined) => {
       if (name === undefined) return list();
       const entries = path === undefined ? await latest() : await entriesOf(path, { runsFolder, from: callersFolder() });

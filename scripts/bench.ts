@@ -43,6 +43,7 @@ export function benchCommand(): Command {
     .option("--rounds <n>", "how often", (text: string) => parseWhole(text, "rounds", 1, 100), 3)
     .option("--trials <n>", "how many trials; 0 for none", (text: string) => parseWhole(text, "trials", 0, 1000), 20)
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab bench --only capture")
     .action(async (options: BenchOptions) => {
       if (options.only === "judge") {
         process.exitCode = tell(judgeJudging(await measureJudging()));

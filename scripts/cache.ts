@@ -26,6 +26,7 @@ export function cacheCommand(): Command {
       ).choices(kinds),
     )
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab cache --clear snapshots")
     .action(async ({ clear }: { clear?: true | Kind }) => {
       const limitBytes = snapshotLimitBytes();
       const cache = cacheFolder();

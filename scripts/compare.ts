@@ -18,6 +18,7 @@ export function compareCommand(): Command {
     .argument("<new>", "the same")
     .option("--json", "print the comparison as JSON (docs/comparison.schema.json)", false)
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab compare fixtures/bundles/pass fixtures/bundles/no-conntrackd")
     .action(async (base: string, next: string, { json }: { readonly json: boolean }) => {
       const place = { runsFolder, from: callersFolder() };
       const comparison = await comparisonOf(await subjectOf(base, place), await subjectOf(next, place));

@@ -30,6 +30,7 @@ export function historyCommand(): Command {
     .option("--rebuild", "make the history again out of the bundles that are there", false)
     .option("--html", "write runs/index.html, and print its path", false)
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab history --last 30")
     .action(async (options: HistoryOptions) => {
       const history = options.rebuild ? await rebuilt() : await readHistory(runsFolder);
       tellBroken(history);

@@ -18,6 +18,7 @@ export function judgeCommand(): Command {
     .argument("<bundle>", "folder of a run or of trials")
     .option("--json", "print the new judgement and every difference as JSON", false)
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab judge fixtures/bundles/no-conntrackd")
     .action(async (path: string, { json }: { json: boolean }) => {
       const signal = interruption();
       const folder = fromCaller(path);

@@ -37,7 +37,7 @@ export function mutantsCommand(): Command {
     .addOption(new Option("--shard <part/of>", "every so manieth of them, as 2/3, for hosts that share them out").argParser(parseShard))
     .addOption(new Option("--json <file>", "also write mutants.json to this file").argParser(parseJsonFile));
   for (const option of validatingOptions()) command.addOption(option);
-  return command.action(async (names: string[], options: MutantsOptions) => {
+  return command.addHelpText("after", "\nExample: npx fwlab mutants --only variants --shard 1/3").action(async (names: string[], options: MutantsOptions) => {
     const chosen = await readAlterations(fixturesFolder, kindsOf(options.only), names);
     const alterations = options.shard === undefined ? chosen : shardOf(chosen, options.shard);
     process.exitCode = isFirstInside() ? await inside(alterations, options) : await enterAgain();

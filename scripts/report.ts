@@ -9,6 +9,7 @@ export function reportCommand(): Command {
     .description("write report.html into a bundle, or into a folder of trials and each of their bundles, and print its path")
     .argument("<bundle>", "folder of a run or of trials")
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab report fixtures/bundles/pass")
     .action(async (bundle: string) => {
       console.log(await writeReport(fromCaller(bundle)));
       process.exitCode = exitCode.pass;

@@ -12,5 +12,6 @@ export function schemaCommand(): Command {
     .description("print the JSON Schema of run.json, trials.json, a comparison or validation.json")
     .addArgument(new Argument("[file]", "which of them").choices(Object.keys(schemas)).default("run"))
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab schema run")
     .action((file: keyof typeof schemas) => console.log(JSON.stringify(schemas[file](), undefined, 2)));
 }

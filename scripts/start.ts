@@ -36,6 +36,7 @@ export function startCommand(): Command {
     .addOption(new Option("--clients <count>", "of a sandwich: connections that its load holds open").argParser(parseClients).default(1_000))
     .option("--keep", "leave the lab up until Ctrl-C", false)
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab start --flows 20 --config fixtures/omarine-routed")
     .action(async (options: StartOptions) => {
       const trees = await treesFor(options.topology, command.getOptionValueSource("config") === "default" ? undefined : options.config);
       if (trees !== undefined) {

@@ -22,6 +22,7 @@ export function testCommand(): Command {
     .option("--thorough", "run the suites of every night too: each reference tree's own control, and the systems that differ from another in little", false)
     .option("--cold", "boot all machines, even where saved ones could be restored", false)
     .allowUnknownOption()
+    .addHelpText("after", "\nExample: npx fwlab test --pause-on-failure suites/primary-backup")
     .action(async (vitestArguments: string[], { cold, thorough, pauseOnFailure: pauses }: { cold: boolean; thorough: boolean; pauseOnFailure: boolean }) => {
       if (cold) process.env[coldSuites] = "1";
       if (thorough) process.env[thoroughSuites] = "1";

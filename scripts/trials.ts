@@ -60,6 +60,7 @@ export function trialsCommand(): Command {
     .addOption(new Option("--topology <name>", "the topology; that of the config tree unless given. Of a sandwich, whose trials open their flows and load anew, the config tree is as for start").choices(topologyNames))
     .addOption(new Option("--clients <count>", "of a sandwich: connections that its load holds open").argParser(parseClients).default(1_000))
     .allowExcessArguments(false)
+    .addHelpText("after", "\nExample: npx fwlab trials --n 5 --seed 1")
     .action(async (options: AllTrialsOptions) => {
       const { seed = randomInt(2 ** 32) } = options;
       const trees = await treesFor(options.topology, command.getOptionValueSource("config") === "default" ? undefined : options.config);

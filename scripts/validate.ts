@@ -14,7 +14,7 @@ export function validateCommand(): Command {
     .description("look at the files of a config tree with the guests' own checkers, then try a failover and a failback with it; say what is wrong, where, and what it causes")
     .argument("<folder>", "a config tree, or only the files that differ from --base; a Firewall Builder file (*.fwb) may lie beside the machines' folders");
   for (const option of [...resultOptions(), ...validatingOptions()]) command.addOption(option);
-  return command.allowExcessArguments(false).action(async (folder: string, options: ValidateVerbOptions) => {
+  return command.allowExcessArguments(false).addHelpText("after", "\nExample: npx fwlab validate fixtures/omarine-snat --static").action(async (folder: string, options: ValidateVerbOptions) => {
     // Before anything is set up for it, and again inside: nothing of it may change what a lab gets.
     const input = await readInput({ tree: folder, base: options.base, from: callersFolder() });
     if (options.flows !== undefined) promisedFlows(options.flows, input.promises.flows);

@@ -22,6 +22,8 @@ export interface Terminal {
 /** An emulated sshd takes seconds for a handshake when its machine is still busy booting. */
 const handshakeTimeoutMs = 30_000;
 const commandTimeoutMs = 60_000;
+/** Somebody waits for it: longer than a busy emulated machine takes, and no longer. */
+const sessionOpensWithinMs = 20_000;
 
 /** The key's bytes in a line of a .pub file. */
 function keyBytes(publicKeyLine: string): Buffer {
@@ -198,9 +200,16 @@ export class SshShell implements FollowingShell, AsyncDisposable {
     signal?.throwIfAborted();
     const pty = terminal === undefined ? undefined : { term: terminal.type, cols: terminal.columns, rows: terminal.rows, width: 0, height: 0 };
     return new Promise<ClientChannel>((resolve, reject) => {
+      const refuse = (seen: string, cause?: unknown): void => reject(new Failure({ tried: `open a session on ${this.name}`, seen, remedy: "Look at the machine's console, which needs no network", exit: exitCode.invalid, cause }));
+      const timer = setTimeout(() => {
+        // What is sent on it waits for longer and longer: a new connection finds a machine that is back at once.
+        this.drop();
+        refuse(`it does not answer within ${sessionOpensWithinMs / 1000} s`);
+      }, sessionOpensWithinMs);
       const onOpen = (error: Error | undefined, channel: ClientChannel): void => {
+        clearTimeout(timer);
         if (error === undefined) resolve(channel);
-        else reject(new Failure({ tried: `open a session on ${this.name}`, seen: messageOf(error), remedy: "Look at the machine's console", exit: exitCode.invalid, cause: error }));
+        else refuse(messageOf(error), error);
       };
       if (command !== undefined) client.exec(command, pty === undefined ? {} : { pty }, onOpen);
       else client.shell(pty ?? false, onOpen);
