@@ -24,13 +24,15 @@ const needs: readonly SuiteNeed[] = [
 export async function prepareSuites(filter: readonly string[]): Promise<void> {
   const signal = interruption();
   using progress = new TerminalProgress(process.stdout);
-  for (const { suite, possible, make } of needs) {
-    if (filter.length > 0 && !filter.some((part) => suite.includes(part))) continue;
-    try {
-      if (await possible(signal)) await make({ progress, signal });
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      progress.note(error.message);
-    }
-  }
+  const chosen = needs.filter(({ suite }) => filter.length === 0 || filter.some((part) => suite.includes(part)));
+  await Promise.all(
+    chosen.map(async ({ possible, make }) => {
+      try {
+        if (await possible(signal)) await make({ progress, signal });
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        progress.note(error.message);
+      }
+    }),
+  );
 }
