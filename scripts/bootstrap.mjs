@@ -184,7 +184,9 @@ function ensurePrograms() {
  */
 function ensureTestPrograms() {
   const { tests, screens } = hostPrograms();
-  const wanted = Object.entries(Object.assign({}, tests, screens));
+  // A night looks at graphical consoles, and who names that suite.
+  const looksAtScreens = process.argv.slice(3).some((word) => word === "--thorough" || (!word.startsWith("-") && "suites/hand/spice.test.ts".includes(word)));
+  const wanted = Object.entries(Object.assign({}, tests, looksAtScreens ? screens : {}));
   const packages = wanted.filter(([, programs]) => !programs.some(found)).map(([debianPackage]) => debianPackage);
   if (packages.length === 0) {
     return;

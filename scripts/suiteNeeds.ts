@@ -10,21 +10,30 @@ import { interruption } from "./interruption.ts";
 /** What one suite alone needs, and what makes it where there is a network: not where the suites run. */
 interface SuiteNeed {
   readonly suite: string;
+  /** Whether only a night runs it, or who names it. */
+  readonly everyNight: boolean;
   /** Whether the suite can run here at all. */
   readonly possible: (signal: AbortSignal) => Promise<boolean> | boolean;
   readonly make: (options: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<unknown>;
 }
 
 const needs: readonly SuiteNeed[] = [
-  { suite: "suites/toolbox/toolbox.test.ts", possible: () => process.getuid?.() === 0 && findProgram("dockerd") !== undefined, make: ensureToolboxBase },
-  { suite: "suites/hand/spice.test.ts", possible: async (signal) => missingClients().length === 0 && (await withoutSpice(signal)) === undefined, make: (options) => ensureImage({ variant: "desktop", ...options }) },
+  { suite: "suites/toolbox/toolbox.test.ts", everyNight: false, possible: () => process.getuid?.() === 0 && findProgram("dockerd") !== undefined, make: ensureToolboxBase },
+  { suite: "suites/hand/spice.test.ts", everyNight: true, possible: async (signal) => missingClients().length === 0 && (await withoutSpice(signal)) === undefined, make: (options) => ensureImage({ variant: "desktop", ...options }) },
 ];
 
-/** Makes what the chosen suites need; where it cannot be made, that is said, and so does the suite. @param filter vitest's: parts of files' names; empty for all. @throws the signal's reason. */
-export async function prepareSuites(filter: readonly string[]): Promise<void> {
+export interface SuiteChoice {
+  /** Vitest's: parts of files' names; empty for all. */
+  readonly filter: readonly string[];
+  /** Whether the suites of every night run, too. */
+  readonly whole: boolean;
+}
+
+/** Makes what the chosen suites need; where it cannot be made, that is said, and so does the suite. @throws the signal's reason. */
+export async function prepareSuites({ filter, whole }: SuiteChoice): Promise<void> {
   const signal = interruption();
   using progress = new TerminalProgress(process.stdout);
-  const chosen = needs.filter(({ suite }) => filter.length === 0 || filter.some((part) => suite.includes(part)));
+  const chosen = needs.filter(({ suite, everyNight }) => (filter.length === 0 || filter.some((part) => suite.includes(part))) && (whole || !everyNight));
   await Promise.all(
     chosen.map(async ({ possible, make }) => {
       try {

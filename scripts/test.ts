@@ -19,20 +19,22 @@ export function testCommand(): Command {
     .argument("[vitest-arguments...]", "handed to vitest; with any, types and lint are not checked. Of a repository that installed fwlab, its own tests run, by its own vitest")
     .option("--pause-on-failure", "leave the lab of a run up when a test over it fails, until Ctrl-C, and say how to get in", false)
     .addOption(hostOption())
-    .option("--thorough", "run the suites of every night too: each reference tree's own control, and the systems that differ from another in little", false)
+    .option("--thorough", "run the suites of every night too: controls that repeat another tree's, systems that differ from another in little, graphical consoles. Suites that are named run whole", false)
     .option("--cold", "boot all machines, even where saved ones could be restored", false)
     .allowUnknownOption()
     .addHelpText("after", "\nExample: npx fwlab test --pause-on-failure suites/primary-backup")
     .action(async (vitestArguments: string[], { cold, thorough, pauseOnFailure: pauses }: { cold: boolean; thorough: boolean; pauseOnFailure: boolean }) => {
       if (cold) process.env[coldSuites] = "1";
-      if (thorough) process.env[thoroughSuites] = "1";
       if (pauses) process.env[pauseOnFailure] = "1";
       // Loaded here, because no other verb is to wait for vitest's code.
       const { parseVitestArguments, runVitest } = await import("./vitestRun.ts");
       const choice = parseVitestArguments(vitestArguments);
+      // Who names suites wants them whole.
+      const whole = thorough || choice.filter.length > 0;
+      if (whole) process.env[thoroughSuites] = "1";
       if (isFirstInside()) process.exitCode = await inside((signal) => runVitest(root, choice, signal), vitestArguments.length > 0);
       else {
-        if (!isInstalled) await (await import("./suiteNeeds.ts")).prepareSuites(choice.filter);
+        if (!isInstalled) await (await import("./suiteNeeds.ts")).prepareSuites({ filter: choice.filter, whole });
         process.exitCode = await enterAgain();
       }
     });

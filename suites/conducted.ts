@@ -5,7 +5,7 @@ import { conduct } from "../lab/run/conduct.ts";
 import type { FinishedRun, Story } from "../lab/run/judgedRun.ts";
 import { portablePath } from "../lab/run/portablePath.ts";
 import { fixturesFolder, runsFolder } from "../lab/run/prepare.ts";
-import { coldSuites, thoroughSuites } from "../lab/run/startLab.ts";
+import { coldSuites } from "../lab/run/startLab.ts";
 import { suitesCapture } from "../lab/run/runCapture.ts";
 import type { Control } from "../lab/run/runSetting.ts";
 import { topologyOf } from "../lab/run/topologyOf.ts";
@@ -31,7 +31,7 @@ export interface ConductedOptions {
 export function suiteCommand(): string {
   const file = expect.getState().testPath;
   if (file === undefined) throw new Error("no test file is running");
-  return shellLine(["npm", "test", "--", portablePath(file), ...(process.env[coldSuites] === undefined ? [] : ["--cold"]), ...(process.env[thoroughSuites] === undefined ? [] : ["--thorough"])]);
+  return shellLine(["npm", "test", "--", portablePath(file), ...(process.env[coldSuites] === undefined ? [] : ["--cold"])]);
 }
 
 /**

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cacheFolder } from "../../lab/host/cacheFolder.ts";
 import { graphicalConsoleAt } from "../../lab/hand/place.ts";
+import { everyNight } from "../everyNight.ts";
 import { repository } from "../lifecycle/command.ts";
 import { coloursOf, pixmapPicture, shareOf, type Picture } from "./picture.ts";
 import { noScreen, startScreen, type Screen } from "./screen.ts";
@@ -17,7 +18,9 @@ const background = 0x1f3a5f;
 const authenticationFailed = 23;
 const patient = { timeout: 60_000, interval: 500 };
 
-describe.skipIf(why !== undefined)(`a graphical console${why === undefined ? "" : ` (${why})`}`, () => {
+const whereSeen = why === undefined ? everyNight : describe.skip;
+
+whereSeen(`a graphical console${why === undefined ? "" : ` (${why})`}`, () => {
   let screen: Screen;
   beforeAll(async () => {
     screen = await startScreen();
