@@ -7,7 +7,7 @@ import { exitCode, Failure } from "../lab/failure/failure.ts";
 import { askOnce } from "../lab/hand/askLab.ts";
 import { connectionFile } from "../lab/hand/connectionFile.ts";
 import { graphicalConsoleSchema } from "../lab/hand/words.ts";
-import { findProgram } from "../lab/host/requirements.ts";
+import { findProgram, installCommand } from "../lab/host/requirements.ts";
 import { interruption } from "./interruption.ts";
 import { labNameOption, type LabNameOption } from "./labName.ts";
 
@@ -23,7 +23,7 @@ export function viewerCommand(): Command {
       const found = graphicalConsoleSchema.parse(await askOnce(place, { verb: "viewer", machine }));
       const refuse = (seen: string, remedy: string): Failure => new Failure({ tried: `show the graphical console of ${machine}`, seen, remedy, exit: exitCode.usage });
       const viewer = findProgram("remote-viewer");
-      if (viewer === undefined) throw refuse("no remote-viewer found", "Install: sudo apt-get install -y --no-install-recommends virt-viewer");
+      if (viewer === undefined) throw refuse("no remote-viewer found", `Install: ${installCommand(["virt-viewer"])}`);
       if (!["DISPLAY", "WAYLAND_DISPLAY"].some((name) => process.env[name])) {
         throw refuse("there is no display here, neither DISPLAY nor WAYLAND_DISPLAY is set", `From where there is one, hand ${found.socket} through with ssh -L, as README says; the ticket is in ${found.ticketFile}`);
       }

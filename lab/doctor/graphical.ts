@@ -1,4 +1,4 @@
-import { findProgram } from "../host/requirements.ts";
+import { findProgram, installCommand } from "../host/requirements.ts";
 import { spiceMend, withoutSpice } from "../host/spice.ts";
 import { partOf, type HostPart } from "./part.ts";
 
@@ -20,6 +20,6 @@ export function graphicalPart({ without, viewer }: Graphical): HostPart {
   return partOf(name, "fwlab up --spice does its part, and is looked at from another host; npm test skips what looks at it", {
     state: viewer === undefined ? "slower" : "works",
     seen: viewer === undefined ? "QEMU has SPICE; no remote-viewer found" : `QEMU has SPICE; ${viewer}`,
-    mend: "sudo apt-get install -y --no-install-recommends virt-viewer",
+    mend: installCommand(["virt-viewer"]),
   });
 }

@@ -4,7 +4,7 @@ import type { Timeline } from "../evidence/timeline.ts";
 import { covers } from "../topology/address.ts";
 import type { SandwichTopology } from "../topology/sandwich.ts";
 import { machineSpec, managementNic, nicOf, type MachineSpec, type NativeHost, type PairTopology, type VirtualAddress } from "../topology/topology.ts";
-import { figuresOf, type FlowFigures } from "./figures.ts";
+import { figuresOf } from "./figures.ts";
 import { cutFlows } from "./firewallCut.ts";
 import { endOf, isReturn, startOf } from "./scene.ts";
 import { timelineOf } from "./timeline.ts";
@@ -13,10 +13,12 @@ import { timelineOf } from "./timeline.ts";
 export function sandwichTimelines(evidence: Evidence, topology: SandwichTopology, packets: readonly Packet[] | undefined): Timeline[] {
   const transitions = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
   const figures = figuresOf(evidence.flows, evidence.clocks);
+  const carriers = carriersAtFirst(evidence, topology, packets, transitions[0]);
   return transitions
     .map((transition) => {
       const ofDirectors = topology.directors.includes(transition.from);
-      const flows = ofDirectors ? figures : carriedBy(homeOf(transition), { evidence, topology, packets, figures });
+      // The flows of the other firewall stay where they are.
+      const flows = ofDirectors || carriers === undefined ? figures : figures.filter(({ flow }) => carriers.get(flow.id) === homeOf(transition));
       const scene = { evidence, transition, packets, flows, topology: pairOf(topology, transition), startMs: startOf(transition), untilMs: endOf(evidence, transition) };
       return timelineOf(scene, { tracksStates: !ofDirectors });
     })
@@ -28,19 +30,9 @@ function homeOf(transition: Transition): string {
   return isReturn(transition) ? transition.to : transition.from;
 }
 
-interface Carrying {
-  readonly evidence: Evidence;
-  readonly topology: SandwichTopology;
-  readonly packets: readonly Packet[] | undefined;
-  readonly figures: readonly FlowFigures[];
-}
-
-/** The flows that went by a firewall when all was well: the others stay where they are. Without packets nobody knows, and they are all. */
-function carriedBy(firewall: string, { evidence, topology, packets, figures }: Carrying): readonly FlowFigures[] {
-  const first = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs)[0];
-  if (first === undefined || packets === undefined) return figures;
-  const ids = new Set(cutFlows(evidence, topology, packets, first).flatMap(({ id, carrier }) => (carrier === firewall ? [id] : [])));
-  return figures.filter(({ flow }) => ids.has(flow.id));
+/** By whom each flow went when all was well, by its id. Undefined without packets: nobody knows. */
+function carriersAtFirst(evidence: Evidence, topology: SandwichTopology, packets: readonly Packet[] | undefined, first: Transition | undefined): ReadonlyMap<string, string | undefined> | undefined {
+  return first === undefined || packets === undefined ? undefined : new Map(cutFlows(evidence, topology, packets, first).map(({ id, carrier }) => [id, carrier]));
 }
 
 /** The two machines of a transition, between the clients and the router or, of directors, before the firewalls. */
