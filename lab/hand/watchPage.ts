@@ -4,7 +4,7 @@ import type { Holders } from "../report/html/holders.ts";
 import { drawing } from "../report/html/networkSection.ts";
 import { html, trusted, visible, written, type Markup } from "../report/html/markup.ts";
 import { sandwichDrawing } from "../report/html/sandwichNetwork.ts";
-import { topologies } from "../judge/topologies.ts";
+import { pairs } from "../judge/topologies.ts";
 import { sandwiches } from "../topology/sandwich.ts";
 import type { Change } from "./changes.ts";
 import type { LabStatus, StatusMachine } from "./words.ts";
@@ -50,7 +50,7 @@ export function watchedMarkup(watched: Watched): string {
 
 function watchedContent({ status, atMs, changes }: Watched): Markup {
   const { topology: name, config, accelerator, machines, natives, flows, broken } = status;
-  const topology = topologies.get(name);
+  const topology = pairs.get(name);
   const sandwich = sandwiches.get(name);
   return html`
     <p>${`${name}, config ${visible(config)}, ${accelerator}; seen at ${timeOf(atMs)}`}</p>

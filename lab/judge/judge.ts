@@ -24,7 +24,7 @@ import { steadyBefore } from "./steadyBefore.ts";
 import { sandwichTimelines } from "./sandwichTimelines.ts";
 import { survivalOf, type Survival } from "./survival.ts";
 import { timelineOf } from "./timeline.ts";
-import { topologies } from "./topologies.ts";
+import { pairs } from "./topologies.ts";
 import { vipsMoved } from "./vipsMoved.ts";
 
 /** Checks of every transition by id, in the order in which they are told. */
@@ -73,7 +73,7 @@ export interface JudgeOptions {
  * (flows, clocks, probes, endpoints' and bridges' views). A firewall's view that is missing is the pair's failure: machines under test have
  * to answer. Invalid dominates fail, and fail dominates pass.
  */
-export function judge(evidence: Evidence, { topology = topologies.get(evidence.topology), packets }: JudgeOptions = {}): Judgement {
+export function judge(evidence: Evidence, { topology = pairs.get(evidence.topology), packets }: JudgeOptions = {}): Judgement {
   const sandwich = sandwiches.get(evidence.topology);
   if (sandwich !== undefined) return judgeSandwich(evidence, sandwich, packets);
   const figures = figuresOf(evidence.flows, evidence.clocks);

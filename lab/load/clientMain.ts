@@ -28,18 +28,24 @@ const clients = order.clients.map(
 
 let over = false;
 const underWay = new Set<Promise<void>>();
-/** Each client asks at its own moment of the pause, so that they are spread over it. */
+/** All begin at this rate at least, whatever their pause: nobody waits for a pause's length until the last connection is open. */
+const beginPerSecond = 200;
+const beginningMs = Math.min(order.pauseMs, (clients.length * 1_000) / beginPerSecond);
+const beganMs = performance.now();
+/** Once all have begun, each client asks at its own moment of the pause, so that they are spread over it. */
 const timers = clients.map((client, index) => {
-  const ask = (): void => {
+  const share = index / clients.length;
+  const ask = (thenIn: () => number): void => {
     if (over) return;
     const asked = client.ask().finally(() => underWay.delete(asked));
     underWay.add(asked);
     // A client asks again when its pause is over and it has its answer.
     void asked.then(() => {
-      if (!over) timers[index] = setTimeout(ask, order.pauseMs);
+      if (!over) timers[index] = setTimeout(ask, thenIn(), () => order.pauseMs);
     });
   };
-  return setTimeout(ask, Math.floor((index * order.pauseMs) / clients.length));
+  const untilOwnMoment = () => Math.max(0, beganMs + beginningMs + share * order.pauseMs - performance.now());
+  return setTimeout(ask, Math.floor(share * beginningMs), untilOwnMoment);
 });
 const watch = setInterval(() => {
   if (clients.filter(({ isOpen }) => isOpen).length < order.held) return;

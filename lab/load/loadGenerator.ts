@@ -12,8 +12,6 @@ export interface LoadOptions {
   readonly clients: RunningNative;
   readonly servers: readonly RunningNative[];
   readonly order: LoadOrder;
-  /** Milliseconds for all held connections to open. */
-  readonly within: number;
   readonly signal: AbortSignal;
 }
 
@@ -92,20 +90,23 @@ export class LoadGenerator implements AsyncDisposable {
     this.#order = order;
   }
 
-  /** Starts the servers and then the clients, and waits until all held connections are open. @throws Failure when they do not open. */
-  static async start({ clients, servers, order, within, signal }: LoadOptions): Promise<LoadGenerator> {
+  /** Starts the programs, and waits until the servers listen; nobody asks yet. @throws Failure when they do not. */
+  static async start({ clients, servers, order, signal }: LoadOptions): Promise<LoadGenerator> {
     const answering = servers.map((native) => new LoadProgram(native, "serverMain.ts", [String(order.port), ...order.servers.filter((address) => native.host.networks.some((network) => covers(network, address)))]));
-    const asking = new LoadProgram(clients, "clientMain.ts", []);
-    const generator = new LoadGenerator(asking, answering, order);
+    const generator = new LoadGenerator(new LoadProgram(clients, "clientMain.ts", []), answering, order);
     try {
       await Promise.all(answering.map((program) => program.told(listeningSchema, "the port", serversWithinMs, signal)));
-      asking.say(JSON.stringify(order));
-      await asking.told(z.object({ open: z.number() }), `${order.held} connections`, within, signal);
       return generator;
     } catch (error) {
       await generator[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Lets the clients ask, and waits until all held connections are open. @param within milliseconds. @throws Failure when they do not open. */
+  async open(within: number, signal: AbortSignal): Promise<void> {
+    this.#clients.say(JSON.stringify(this.#order));
+    await this.#clients.told(z.object({ open: z.number() }), `${this.#order.held} connections`, within, signal);
   }
 
   /** Lets nobody ask any more, waits for the answers that are still due, and tells what came of all requests. @throws Failure when the clients do not tell. */

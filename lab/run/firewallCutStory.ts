@@ -2,11 +2,10 @@ import type { FaultRecord } from "../evidence/evidence.ts";
 import { powerCut } from "../faults/powerCut.ts";
 import { returnId } from "../judge/scene.ts";
 import type { LoadOrder } from "../load/order.ts";
-import { parseAddresses } from "../observe/addresses.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
+import { addressesHome, hasSubstitute } from "./addressesHome.ts";
 import { outageBoundMs } from "./failover.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
-import { waitUntil, type Waited } from "./waitUntil.ts";
 
 /** Breaks a machine of a sandwich, and says when. */
 export type SandwichStrike = (run: SandwichRun, target: string) => Promise<FaultRecord>;
@@ -33,7 +32,6 @@ export interface FirewallCutOptions {
 
 /** Steady traffic around a transition, in milliseconds (RFC 6413). */
 const steadyMs = 5_200;
-const homeWithinMs = 60_000;
 const resumeWithinMs = outageBoundMs + 15_000;
 /** Without failover nobody comes back: seen by then, in milliseconds. */
 const lostWithinMs = outageBoundMs + 2_000;
@@ -44,9 +42,8 @@ const lostWithinMs = outageBoundMs + 2_000;
  */
 export async function firewallCutStory(run: SandwichRun, { victim, survivor, specs, order, strike = cutPower, failback = true, settleMs = 0 }: FirewallCutOptions): Promise<void> {
   // In a sandwich without failover nobody takes the victim's duty over, and there is none to give back.
-  const { exitCode } = await run.shell(victim).run("systemctl is-active --quiet keepalived", { signal: run.signal });
-  const takenOver = exitCode === 0;
-  if (takenOver) await addressesHome(run);
+  const takenOver = await hasSubstitute(run.lab, victim, run.signal);
+  if (takenOver) await addressesHome(run.lab, run);
   await run.wait(settleMs);
   await run.open(specs);
   const meanwhile = async (): Promise<void> => {
@@ -70,7 +67,7 @@ async function giveBack(run: SandwichRun, victim: string, survivor: string): Pro
   await run.lab.goOn(victim);
   await run.followEvents();
   const before = await run.observe("failback-before");
-  const back = await addressesHome(run);
+  const back = await addressesHome(run.lab, run);
   const fault: FaultRecord = {
     id: returnId,
     target: victim,
@@ -81,25 +78,4 @@ async function giveBack(run: SandwichRun, victim: string, survivor: string): Pro
   await run.flows.resumed({ afterMs: Date.now(), within: resumeWithinMs, signal: run.signal });
   await run.wait(steadyMs);
   run.transitions.push({ phase: "failback", from: survivor, to: victim, fault, before, after: await run.observe("failback-after"), probes: [], outageBoundMs });
-}
-
-/** Waits until each address that VRRP may move is on the firewall whose it is, and nowhere else. @throws Failure when a firewall does not answer. */
-function addressesHome(run: SandwichRun): Promise<Waited<undefined>> {
-  const { topology, signal, progress } = run;
-  return waitUntil({
-    what: "each address that moves to be at home",
-    look: async () => {
-      const held = await Promise.all(
-        topology.firewalls.map(async (name) => {
-          const addresses = parseAddresses(await run.shell(name).must("ip -j addr", { signal }));
-          return [name, addresses.map(({ address }) => address).filter((address) => topology.homes.has(address))] as const;
-        }),
-      );
-      const reached = held.every(([name, addresses]) => [...topology.homes].every(([address, home]) => addresses.includes(address) === (home === name)));
-      return { reached, seen: held.map(([name, addresses]) => `${name} holds ${addresses.join(" and ") || "none"}`).join(", "), value: undefined };
-    },
-    within: homeWithinMs,
-    progress,
-    signal,
-  });
 }

@@ -151,15 +151,16 @@ export class SandwichRun implements AsyncDisposable {
   async act({ name, order, meanwhile }: ActOptions): Promise<Act> {
     const { topology, signal } = this;
     using step = this.progress.step(`${order.clients.length} clients (${name})`);
-    const before = await this.#balancing(`${name}-before`);
+    const [generator, balancing] = await Promise.allSettled([
+      LoadGenerator.start({ clients: this.lab.native(topology.clients.name), servers: topology.servers.map((host) => this.lab.native(host.name)), order, signal }),
+      this.#balancing(`${name}-before`),
+    ]);
+    if (generator.status === "rejected") throw generator.reason;
+    await using load = generator.value;
+    if (balancing.status === "rejected") throw balancing.reason;
+    const before = balancing.value;
     const fromMs = Date.now();
-    await using load = await LoadGenerator.start({
-      clients: this.lab.native(topology.clients.name),
-      servers: topology.servers.map((host) => this.lab.native(host.name)),
-      order,
-      within: opensWithinMs,
-      signal,
-    });
+    await load.open(opensWithinMs, signal);
     // What starts the clients takes the host's processors for a moment, and nothing is judged by it.
     this.#health.reset();
     await meanwhile();

@@ -6,6 +6,7 @@ import { idleFiles, packedFiles } from "../machine/machineFiles.ts";
 import { qemuArguments } from "../machine/qemuArguments.ts";
 import type { SnapshotParts } from "../snapshot/parts.ts";
 import { labsOwnFiles, type LabOptions } from "./labOptions.ts";
+import { isSandwich } from "../topology/sandwich.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** What the idle machines of a lab depend on. Paths of files are no part of it: their contents are. */
@@ -40,6 +41,8 @@ export async function laidParts(options: LabOptions, prepared: Prepared): Promis
     const { unpack, start } = await laying(await machineTree(trees, spec.name), labsOwnFiles(options, spec));
     scripts.push(unpack, start);
   }
+  // A sandwich has come to rest when it is saved.
+  if (isSandwich(topology)) scripts.push("at rest");
   const sha256 = await configHash(
     trees,
     topology.machines.map(({ name }) => name),

@@ -8,9 +8,11 @@ import type { MemoryFile } from "../machine/qemuArguments.ts";
 import type { Progress } from "../progress/progress.ts";
 import { snapshotLimitBytes } from "../snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../snapshot/store.ts";
+import { isSandwich } from "../topology/sandwich.ts";
 import type { Topology } from "../topology/topology.ts";
 import { receiveBufferBytes } from "../traffic/agent/udpSocket.ts";
 import { agentPort } from "../traffic/protocol.ts";
+import { comeToRest } from "./addressesHome.ts";
 import { Lab } from "./lab.ts";
 import type { LabDesktops, LabOptions } from "./labOptions.ts";
 import type { Prepared } from "./prepare.ts";
@@ -85,13 +87,13 @@ export interface StartLabOptions extends LabSetting {
 
 /** Brings a lab up with its config trees, from saved machines where that may be and can be. @throws Failure when a machine does not come up. */
 export async function startLab(options: StartLabOptions): Promise<StartedLab> {
-  const { prepared, desktops, writes, keepsLaid = true, signal, store = cachedSnapshots() } = options;
+  const { topology, prepared, desktops, progress, writes, keepsLaid = true, signal, store = cachedSnapshots() } = options;
   const cold = options.cold || desktops !== undefined;
   const own = await labOptions(options);
   const lab: LabOptions = cold ? own : { ...own, savedIdle: () => savedIdle({ lab: own, prepared, store, signal }) };
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
-  const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, keepsLaid, signal });
+  const warm = cold ? undefined : await restoreWarm({ lab, prepared, store, writes, keepsLaid, ...(isSandwich(topology) && { rest: (laid) => comeToRest(laid, { topology, progress, signal }) }), signal });
   if (warm === undefined) {
     const booted = await Lab.start(lab);
     return { lab: booted, begun: "cold", begunAtMs: performance.now(), durations: { bootMs: since(begin) } };

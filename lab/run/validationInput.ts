@@ -6,7 +6,7 @@ import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { topologies } from "../judge/topologies.ts";
 import { hashOfTrees, machineTrees, type MachineTrees } from "../machine/configTree.ts";
 import { surveyTree } from "../machine/treeSurvey.ts";
-import { sandwiches, type SandwichTopology } from "../topology/sandwich.ts";
+import type { SandwichTopology } from "../topology/sandwich.ts";
 import type { PairTopology } from "../topology/topology.ts";
 import { fixturesFolder } from "./prepare.ts";
 import { treeStack } from "./treeStack.ts";
@@ -34,11 +34,8 @@ export interface InputOptions {
   readonly from: string;
 }
 
-/** Every topology that a config tree may be for. */
-const known: ReadonlyMap<string, PairTopology | SandwichTopology> = new Map<string, PairTopology | SandwichTopology>([...topologies, ...sandwiches]);
-
 /** All names that a machine of any topology has. */
-const allMachines = [...new Set([...known.values()].flatMap(({ machines }) => machines.map(({ name }) => name)))];
+const allMachines = [...new Set([...topologies.values()].flatMap(({ machines }) => machines.map(({ name }) => name)))];
 
 /** Larger files are no promises. */
 const maximumPromisesBytes = 64 * 1024;
@@ -59,9 +56,9 @@ export async function readInput({ tree, base, from }: InputOptions): Promise<Val
   for (const each of trees) await surveyTree(each, allMachines);
   const topmost = await holderOf(trees, promisesFile);
   const promises = await promisesOf(...trees);
-  const topology = known.get(promises.topology);
+  const topology = topologies.get(promises.topology);
   if (topology === undefined) {
-    throw unusable(join(topmost ?? folder, promisesFile), `it names the topology ${promises.topology}, which fwlab does not have`, `Name one of ${[...known.keys()].join(", ")}`);
+    throw unusable(join(topmost ?? folder, promisesFile), `it names the topology ${promises.topology}, which fwlab does not have`, `Name one of ${[...topologies.keys()].join(", ")}`);
   }
   const names = topology.machines.map(({ name }) => name);
   const machines = await machineTrees(trees, names);

@@ -23,6 +23,8 @@ export interface WarmLabOptions {
   readonly writes: MemoryFile["writes"];
   /** Whether a lab on which the trees had to be laid is saved for later. */
   readonly keepsLaid: boolean;
+  /** Lets a lab on which trees were laid come to rest before it is saved. */
+  readonly rest?: (lab: Lab) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +43,7 @@ const answersWithinMs = 20_000;
  * @throws Failure when the config trees do not come up; the signal's reason.
  */
 export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | undefined> {
-  const { lab: labOptions, prepared, store, writes, keepsLaid, signal } = options;
+  const { lab: labOptions, prepared, store, writes, keepsLaid, rest, signal } = options;
   const parts = await laidParts(labOptions, prepared);
   const begin = performance.now();
   const since = (startMs: number): number => Math.round(performance.now() - startMs);
@@ -58,8 +60,10 @@ export async function restoreWarm(options: WarmLabOptions): Promise<WarmLab | un
     await lab.lay();
     const layMs = since(layBegin);
     if (!keepsLaid) return { lab, durations: { restoreMs, layMs } };
+    await rest?.(lab);
+    const restMs = since(layBegin) - layMs;
     await keep(options, parts, lab);
-    return { lab, durations: { restoreMs, layMs, saveMs: since(layBegin) - layMs } };
+    return { lab, durations: { restoreMs, layMs, restMs, saveMs: since(layBegin) - layMs - restMs } };
   } catch (error) {
     await lab[Symbol.asyncDispose]();
     throw error;

@@ -26,6 +26,11 @@ export interface SandwichTopology extends Topology {
   readonly servers: readonly NativeHost[];
 }
 
+/** Whether a topology is a sandwich's. */
+export function isSandwich(topology: Topology): topology is SandwichTopology {
+  return "homes" in topology;
+}
+
 const director = (name: string, machineNumber: number, own: number): MachineSpec =>
   machine(name, machineNumber, "director", [
     { name: "eth0", bridge: "br3", address: `192.168.3.${own}/24` },

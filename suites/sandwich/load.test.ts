@@ -45,7 +45,9 @@ describe("a load generator", () => {
   const started = async (): Promise<LoadGenerator> => {
     const [clients, servers] = natives;
     if (clients === undefined || servers === undefined) return expect.fail("no natives");
-    return LoadGenerator.start({ clients, servers: [servers], order, within: 60_000, signal });
+    const load = await LoadGenerator.start({ clients, servers: [servers], order, signal });
+    await load.open(60_000, signal);
+    return load;
   };
   const onServers = (...command: [string, ...string[]]) => {
     const [program, ...args] = insideNative(natives[1] ?? expect.fail(), command);

@@ -3,7 +3,7 @@ import type { Run } from "../../evidence/run.ts";
 import type { Trials } from "../../evidence/trials.ts";
 import { figuresOf, type FlowFigures } from "../../judge/figures.ts";
 import { endOf, startOf, type Scene } from "../../judge/scene.ts";
-import { topologies } from "../../judge/topologies.ts";
+import { pairs } from "../../judge/topologies.ts";
 import type { PairTopology } from "../../topology/topology.ts";
 
 /** What a run's report is made of. */
@@ -40,7 +40,7 @@ export interface TransitionStory {
 /** Prepares an input once for all parts of the report. */
 export function storyOf({ files, ...input }: RunReportInput): RunStory {
   const { evidence } = input;
-  const topology = topologies.get(evidence.topology);
+  const topology = pairs.get(evidence.topology);
   const figures = figuresOf(evidence.flows, evidence.clocks);
   const sorted = evidence.transitions.toSorted((a, b) => a.fault.atMs - b.fault.atMs);
   const transitions = sorted.map((transition): TransitionStory => {
