@@ -65,7 +65,7 @@ const kept = async (kind: "images" | "snapshots") => (await readdir(join(cache, 
 test("images and snapshots are listed in columns, with what they take together", async () => {
   const { exitCode, lines, stderr } = await fwlabCache();
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(lines).toHaveLength(6);
+  expect(lines).toHaveLength(8);
   expect(lines[0]).toBe(`cache: ${cache}`);
   expect(lines.slice(1, 3).sort()).toEqual([
     expect.stringMatching(/^image {2}0123456789ab +kernel 6\.1\.0-40-cloud-amd64 {2}built 2026-11-20T16:00:00Z {2}whole$/u),
@@ -77,11 +77,23 @@ test("images and snapshots are listed in columns, with what they take together",
   expect(lines[5]).toMatch(/^snapshots take 2\.\d MiB of at most 700\.0 MiB \(FWLAB_SNAPSHOT_LIMIT\)$/u);
 });
 
+test("answers and the toolbox's base are counted, and removed with the rest or alone", async () => {
+  for (const kind of ["answers", "toolbox"]) {
+    await mkdir(join(cache, kind));
+    await writeFile(join(cache, kind, "file"), Buffer.alloc(3_072));
+  }
+  expect((await fwlabCache()).lines.slice(-2)).toEqual(["answers: 1 machines' files that the guests' checkers have seen, 3.0 KiB", "toolbox: 1 bases of the toolbox, 3.0 KiB"]);
+  expect((await fwlabCache(["--clear", "answers"])).lines.slice(-2)).toEqual(["answers: 1 machines' files that the guests' checkers have seen, 3.0 KiB, removed", "toolbox: 1 bases of the toolbox, 3.0 KiB"]);
+  expect((await readdir(cache)).includes("answers")).toBe(false);
+  await fwlabCache(["--clear"]);
+  expect((await readdir(cache)).includes("toolbox")).toBe(false);
+});
+
 test("--clear removes old images and all snapshots, and says so", async () => {
   const { exitCode, lines } = await fwlabCache(["--clear"]);
   expect(exitCode).toBe(0);
   expect(lines.filter((line) => line.endsWith("removed")).map((line) => line.split(/ +/u)[1]).sort()).toEqual(["0123456789ab", snapshotKey(whole), snapshotKey(damaged)].sort());
-  expect(lines.at(-1)).toBe("snapshots take 0.0 MiB of at most 700.0 MiB (FWLAB_SNAPSHOT_LIMIT)");
+  expect(lines).toContain("snapshots take 0.0 MiB of at most 700.0 MiB (FWLAB_SNAPSHOT_LIMIT)");
   expect(await kept("images")).toEqual([current]);
   expect(await kept("snapshots")).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { Command, Option } from "commander";
@@ -12,17 +12,17 @@ import type { SnapshotEntry } from "../lab/snapshot/entry.ts";
 import { snapshotLimitBytes } from "../lab/snapshot/limit.ts";
 import { snapshotsFolder, SnapshotStore } from "../lab/snapshot/store.ts";
 
-const kinds = ["images", "snapshots"] as const;
+const kinds = ["images", "snapshots", "answers", "toolbox"] as const;
 type Kind = (typeof kinds)[number];
 
 /** `fwlab cache`: what is kept between runs, and its removal. */
 export function cacheCommand(): Command {
   return new Command("cache")
-    .description("list the guest images and snapshots that are kept, or remove them")
+    .description("list the guest images, snapshots, checkers' answers and toolbox bases that are kept, or remove them")
     .addOption(
       new Option(
         "--clear [kind]",
-        "remove the images of other recipes (no lab may run with them) and all snapshots (labs that were restored from them run on); of one kind only when it is named",
+        "remove the images of other recipes (no lab may run with them) and all of the rest (labs that were restored from snapshots run on); of one kind only when it is named",
       ).choices(kinds),
     )
     .allowExcessArguments(false)
@@ -33,6 +33,7 @@ export function cacheCommand(): Command {
       console.log(`cache: ${cache}`);
       await listImages(cache, clear === true || clear === "images");
       await listSnapshots(new SnapshotStore({ folder: snapshotsFolder(cache), limitBytes }), limitBytes, clear === true || clear === "snapshots");
+      for (const kind of ["answers", "toolbox"] as const) await listFiles(cache, kind, clear === true || clear === kind);
       process.exitCode = exitCode.pass;
     });
 }
@@ -69,6 +70,16 @@ async function listSnapshots(store: SnapshotStore, limitBytes: number, clear: bo
   console.log(`snapshots take ${inUnits(bytes)} of at most ${inUnits(limitBytes)} (FWLAB_SNAPSHOT_LIMIT)`);
 }
 
+/** What is made anew in seconds or minutes, and has nothing to tell but how much of it there is. */
+async function listFiles(cache: string, kind: "answers" | "toolbox", clear: boolean): Promise<void> {
+  const folder = join(cache, kind);
+  const names = (await readdir(folder).catch(absent)) ?? [];
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  if (clear) await rm(folder, { recursive: true, force: true });
+  const what = { answers: "machines' files that the guests' checkers have seen", toolbox: "bases of the toolbox" };
+  console.log(`${kind}: ${names.length} ${what[kind]}, ${inUnits(sizes.reduce((sum, size) => sum + size, 0))}${clear && names.length > 0 ? ", removed" : ""}`);
+}
+
 function snapshotRow({ key, parts, diskBytes, madeAt, usedAt }: SnapshotEntry, state: string): string[] {
   const { topology, tree, accelerator, qemu } = parts ?? { topology: "-", tree: "-", accelerator: "-", qemu: "-" };
   return ["snapshot", key, topology, `tree ${tree}`, accelerator, `QEMU ${qemu}`, inUnits(diskBytes), `made ${inSeconds(madeAt)}`, `used ${inSeconds(usedAt)}`, state];
@@ -87,5 +98,6 @@ function inSeconds(time: Date | string | undefined): string {
 }
 
 function inUnits(bytes: number): string {
+  if (bytes > 0 && bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
   return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }

@@ -5,7 +5,7 @@ import { readSysctls } from "../config/sysctls.ts";
 import { readUnits } from "../config/units.ts";
 import type { MachineShell } from "../machine/shell.ts";
 import { quoted } from "../machine/quoted.ts";
-import { ask, type Asking } from "./asking.ts";
+import { ask, Asking } from "./asking.ts";
 import { conntrackdComplaints } from "./conntrackdCheck.ts";
 import { iptablesComplaints, iptablesFiles } from "./iptablesCheck.ts";
 import { keepalivedComplaints } from "./keepalivedCheck.ts";
@@ -144,7 +144,7 @@ test("a command is bounded in the guest, by time and by output, whatever it hold
     return Promise.resolve({ stdout: "y\n", stderr: "", exitCode: 124 });
   };
   const shell: MachineShell = { name: "fw-1", address: "10.0.0.1", run, must: async (command) => (await run(command)).stdout };
-  const asking: Asking = { shell, signal: undefined, answers: [] };
+  const asking = Asking.of(shell);
   expect((await ask(asking, "echo 'it''s'", 3)).endless).toBe(true);
   expect(lines[0]).toMatch(/^timeout -k 1 5 bash -c .*timeout -k 1 3 .*head -c 65536/u);
   expect(asking.answers).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { Finding } from "../evidence/finding.ts";
 import type { MachineShell } from "../machine/shell.ts";
 import { together } from "../machine/together.ts";
 import { quoted } from "../machine/quoted.ts";
-import { ask, type Asking, type RawAnswer } from "./asking.ts";
+import { ask, Asking, NotRecalled, type RawAnswer } from "./asking.ts";
 import { checkConntrackd } from "./conntrackdCheck.ts";
 import { checkIptables } from "./iptablesCheck.ts";
 import { checkKeepalived } from "./keepalivedCheck.ts";
@@ -27,10 +27,22 @@ export interface CheckerAnswers extends RulesetAnswers {
  * been started; it is fit for nothing else afterwards: modules, sysctls and rules are loaded. Takes some seconds.
  * @throws Failure when the machine does not answer.
  */
-export async function checkNode(shell: MachineShell, node: NodeFiles, signal?: AbortSignal): Promise<CheckerAnswers> {
-  const answers: RawAnswer[] = [];
+export function checkNode(shell: MachineShell, node: NodeFiles, signal?: AbortSignal): Promise<CheckerAnswers> {
   // What is asked in one breath is asked in this order.
-  const asking: Asking = { shell: together(shell, "one after the other"), signal, answers };
+  return answersOf(Asking.of(together(shell, "one after the other"), signal), node);
+}
+
+/** The same from what a guest answered before, when it had these files. Undefined when the checkers ask anything else today. */
+export async function recallNode(recalled: readonly RawAnswer[], node: NodeFiles): Promise<CheckerAnswers | undefined> {
+  try {
+    return await answersOf(Asking.recalling(recalled), node);
+  } catch (error) {
+    if (error instanceof NotRecalled) return undefined;
+    throw error;
+  }
+}
+
+async function answersOf(asking: Asking, node: NodeFiles): Promise<CheckerAnswers> {
   const [, nft, scripts, keepalived, conntrackd, units, services] = await Promise.all([
     setScene(asking, node),
     checkNft(asking, node),
@@ -44,7 +56,7 @@ export async function checkNode(shell: MachineShell, node: NodeFiles, signal?: A
   const findings = [...nft, ...scripts, ...keepalived, ...conntrackd, ...units, ...iptables, ...sysctls];
   // What a checker said of a file, its loading says again.
   findings.push(...loaded.filter(({ file, line }) => !findings.some((finding) => finding.file === file && (line === null || finding.line === line) && finding.severity === "error")));
-  return { findings, ...ruleset, answers };
+  return { findings, ...ruleset, answers: asking.answers };
 }
 
 /** What a boot has by the time that the daemons read their files: modules, and interfaces that networkd makes. */

@@ -38,6 +38,17 @@ describe("how long the duty is waited for to come back", () => {
   });
 });
 
+describe("how long a firewall that is back leaves the duty where it is", () => {
+  test("its delay; for ever where it is not to take it; and nobody knows where the files do not tell", () => {
+    expect(times(duty({}, { preemptDelaySeconds: 10 })).keepsBackForMs("fw-1")).toBe(10_000);
+    expect(times(duty()).keepsBackForMs("fw-1")).toBe(0);
+    expect(times(duty({ preempts: false })).keepsBackForMs("fw-1")).toBe(Number.POSITIVE_INFINITY);
+    expect(times(duty({ preferred: "fw-2" })).keepsBackForMs("fw-1")).toBe(Number.POSITIVE_INFINITY);
+    expect(times(undefined).keepsBackForMs("fw-1")).toBe(0);
+    expect(times(duty()).keepsBackForMs("fw-3")).toBe(0);
+  });
+});
+
 test("slow timers and a delayed start get their time to come to one owner", () => {
   expect(times(duty({}, { masterDownSeconds: 13, startupDelaySeconds: 5 })).ownerWithinMs).toBe(39_000);
 });

@@ -26,6 +26,8 @@ export interface ValidationTimes {
   readonly boundMs: number;
   /** For a firewall that is back and has the states to take the duty; 0 where it is not to take it. */
   takesBackWithinMs(returned: string): number;
+  /** For how long, by its files, a firewall that is back leaves the duty where it is, from when its daemons have started; 0 where that is not known. */
+  keepsBackForMs(returned: string): number;
 }
 
 /** For a slow machine, beyond every timer of the pair's own. */
@@ -53,6 +55,11 @@ export function validationTimes(duty: ExpectedDuty | undefined, { virtualAddress
       if (duty === undefined || node === undefined) return unknown.takesBackMs;
       if (!duty.preempts || duty.preferred !== returned || node.preemptDelaySeconds > longestPreemptSeconds) return 0;
       return (node.preemptDelaySeconds + node.masterDownSeconds + node.startupDelaySeconds) * 1000 + marginMs;
+    },
+    keepsBackForMs: (returned) => {
+      const node = nodes.find(({ machine }) => machine === returned);
+      if (duty === undefined || node === undefined) return 0;
+      return duty.preempts && duty.preferred === returned ? node.preemptDelaySeconds * 1000 : Number.POSITIVE_INFINITY;
     },
   };
 }

@@ -6,6 +6,8 @@ import type { LabRun } from "./labRun.ts";
 import { holdingsText, ownerOf } from "./watchStates.ts";
 
 export interface FailbackOptions extends Handover {
+  /** The machine's return, where it has begun already; it begins now unless it is given. */
+  readonly returning?: Returning;
   /** Milliseconds that the machine which is back has the states and may take the duty back; 120 s unless another is given. 0 asks for nothing of the kind. */
   readonly takesBackWithin?: number;
   /** Milliseconds for the states to come to it. */
@@ -31,12 +33,11 @@ const pollMs = 500;
  * the other is struck. Judged by the same checks as the failover. Its moment, where nobody struck, is the last look at which the addresses had not come yet.
  */
 export async function failback(run: LabRun, options: FailbackOptions): Promise<FailoverOutcome> {
-  const { from, to, boundMs = outageBoundMs, takesBackWithin = 120_000, replicatedWithin, strike } = options;
-  const bootedAtMs = Date.now();
-  const duty = new DutyWatch(run, { from, to });
+  const { from, to, boundMs = outageBoundMs, takesBackWithin = 120_000, replicatedWithin, strike, returning = letReturn(run, options) } = options;
+  const { duty, beganAtMs } = returning;
   const asked = run.ask("before");
   const prepare = async (): Promise<{ readonly before: Observation; readonly seenAtMs: number } | undefined> => {
-    await run.timed("rebootMs", () => run.lab.goOn(to));
+    await returning.up;
     await run.followEvents();
     await run.timed("returnedStatesMs", () => run.replicatedTo(to, replicatedWithin));
     // Everything is looked at again before the strike.
@@ -56,7 +57,7 @@ export async function failback(run: LabRun, options: FailbackOptions): Promise<F
   }
   const before = prepared?.before ?? (await run.observe("failback-before"));
   const atMs = end.lastHeldAtMs ?? before.atMs;
-  const seconds = ((atMs - bootedAtMs) / 1000).toFixed(1);
+  const seconds = ((atMs - beganAtMs) / 1000).toFixed(1);
   const fault: FaultRecord = {
     id: returnId,
     target: to,
@@ -83,6 +84,25 @@ export async function failback(run: LabRun, options: FailbackOptions): Promise<F
   };
   run.transitions.push(transition);
   return { transition, notResumed };
+}
+
+/** A machine that goes on with its start, and who has the duty meanwhile. */
+export interface Returning {
+  /** Settles when the machine is up, or does not come up. */
+  readonly up: Promise<unknown>;
+  readonly duty: DutyWatch;
+  /** Host's epoch clock. */
+  readonly beganAtMs: number;
+}
+
+/** Lets `to` go on with its start, and watches from now on whether it takes the duty from `from`. */
+export function letReturn(run: LabRun, { from, to }: Handover): Returning {
+  const beganAtMs = Date.now();
+  const duty = new DutyWatch(run, { from, to });
+  const up = run.timed("rebootMs", () => run.lab.goOn(to));
+  // Whoever waits for it has the error; until then it is nobody's.
+  up.catch(() => undefined);
+  return { up, duty, beganAtMs };
 }
 
 interface DutyEnd {

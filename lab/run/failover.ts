@@ -35,8 +35,8 @@ export interface FailoverOptions extends Handover {
   readonly phase?: Transition["phase"];
   /** Breaks something, and says when it struck. */
   readonly strike: () => Promise<FaultRecord>;
-  /** What is done while the flows, which move again, become steady. */
-  readonly meanwhile?: () => Promise<unknown>;
+  /** What is done while the flows that move again become steady. */
+  readonly meanwhile?: (resumption: Resumption) => Promise<unknown>;
   /** For how long after the fault flows are waited for, in milliseconds; well beyond the bound, unless another time is given. */
   readonly resumeWithin?: number;
 }
@@ -82,7 +82,7 @@ export interface UntilSteadyOptions extends Pick<FailoverOptions, "meanwhile"> {
 export async function untilSteady(run: LabRun, resumption: Promise<Resumption>, { takeoverMs, meanwhile }: UntilSteadyOptions): Promise<{ notResumed: readonly string[]; laterProbes: Probe[] }> {
   const steady = async (): Promise<Resumption> => {
     const resumed = await resumption;
-    await Promise.all([run.wait(steadyMs), run.followEvents(), meanwhile?.()]);
+    await Promise.all([run.wait(steadyMs), run.followEvents(), meanwhile?.(resumed)]);
     return resumed;
   };
   const askAfter = async (): Promise<Probe[]> => {

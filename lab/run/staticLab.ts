@@ -1,12 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { checkNode, type CheckerAnswers } from "../checkers/checkers.ts";
+import { checkNode, recallNode, type CheckerAnswers } from "../checkers/checkers.ts";
 import type { NodeFiles } from "../config/nodeFiles.ts";
+import { messageOf } from "../failure/failure.ts";
+import { configHash } from "../machine/configTree.ts";
 import type { Progress } from "../progress/progress.ts";
+import { snapshotKey } from "../snapshot/parts.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import type { Topology } from "../topology/topology.ts";
+import type { AnswersParts, AnswerStore } from "./answerStore.ts";
 import { Lab } from "./lab.ts";
+import type { LabOptions } from "./labOptions.ts";
 import type { Prepared } from "./prepare.ts";
+import { idleParts } from "./snapshotParts.ts";
 import { cachedSnapshots, labOptions } from "./startLab.ts";
 import { restoreIdle } from "./warmLab.ts";
 
@@ -22,23 +28,46 @@ export interface StaticLabOptions {
   readonly keptIn: string;
   /** Where saved machines are, and are put: the cache, unless another is given. */
   readonly store?: SnapshotStore;
+  /** What machines answered before; without it, and with `cold`, each is asked. */
+  readonly remembered?: AnswerStore;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
 /**
  * What the guests' own checkers say of a pair's files: the firewalls alone, idle, get their files, start nothing of them, are asked side by side, and
- * are thrown away. Has to run in the lab's namespaces (prepareNamespaces), while no other lab of theirs is up. Seconds when the machines are saved.
+ * are thrown away. Who was asked before with the same files, is not asked again. Has to run in the lab's namespaces (prepareNamespaces), while no other
+ * lab of theirs is up. Seconds when the machines are saved.
  * @throws Failure when a machine cannot be had, or answers no more; the signal's reason.
  */
-export async function staticAnswers({ files, trees, prepared, cold, keptIn, store = cachedSnapshots(), progress, signal }: StaticLabOptions): Promise<Map<string, CheckerAnswers>> {
-  const { topology, nodes } = files;
+export async function staticAnswers(options: StaticLabOptions): Promise<Map<string, CheckerAnswers>> {
+  const { files: { topology, nodes }, trees, prepared, cold, keptIn, remembered, progress, signal } = options;
   const folder = join(keptIn, "static");
   await mkdir(folder, { recursive: true });
-  const options = { ...(await labOptions({ topology, trees, prepared, keptIn: folder, progress, signal })), machines: nodes.map(({ machine }) => machine) };
+  const lab = await labOptions({ topology, trees, prepared, keptIn: folder, progress, signal });
+  const machines = snapshotKey(await idleParts(lab, prepared));
+  const partsOf = async ({ machine }: NodeFiles): Promise<AnswersParts> => ({ machines, machine, tree: await configHash(trees, [machine]) });
+  const answered = new Map<string, CheckerAnswers>();
+  for (const node of cold ? [] : nodes) {
+    const recalled = await remembered?.recall(await partsOf(node));
+    const answers = recalled && (await recallNode(recalled, node));
+    if (answers !== undefined) answered.set(node.machine, answers);
+  }
+  if (answered.size > 0) progress.note(`the checkers have seen these files of ${[...answered.keys()].join(" and ")} before, and are not asked again (--cold asks them)`);
+  const unknown = nodes.filter(({ machine }) => !answered.has(machine));
+  for (const [node, answers] of await asked(unknown, lab, options)) {
+    answered.set(node.machine, answers);
+    await remembered?.keep(await partsOf(node), answers.answers).catch((error: unknown) => progress.note(`what the checkers of ${node.machine} answered cannot be kept for later: ${messageOf(error)}`));
+  }
+  return answered;
+}
+
+/** Asks machines that have their files, and nothing of them running. */
+async function asked(nodes: readonly NodeFiles[], lab: LabOptions, { prepared, cold, store = cachedSnapshots(), signal }: StaticLabOptions): Promise<readonly (readonly [NodeFiles, CheckerAnswers])[]> {
+  if (nodes.length === 0) return [];
+  const options = { ...lab, machines: nodes.map(({ machine }) => machine) };
   const restored = cold ? undefined : await restoreIdle({ lab: options, prepared, store, writes: "private", keepsLaid: false, signal });
-  await using lab = restored ?? (await Lab.startIdle(options));
-  await lab.unpack();
-  const answered = await Promise.all(nodes.map(async (node) => [node.machine, await checkNode(lab.machine(node.machine).shell, node, signal)] as const));
-  return new Map(answered);
+  await using machines = restored ?? (await Lab.startIdle(options));
+  await machines.unpack();
+  return await Promise.all(nodes.map(async (node) => [node, await checkNode(machines.machine(node.machine).shell, node, signal)] as const));
 }

@@ -7,9 +7,11 @@ import { readRuleset } from "../config/readRuleset.ts";
 import type { Finding } from "../evidence/finding.ts";
 import { findingsOf } from "../findings/findings.ts";
 import { sandwichFindings } from "../findings/sandwichRules.ts";
+import { cacheFolder } from "../host/cacheFolder.ts";
 import { labFolder } from "../host/labFolder.ts";
 import { explanations } from "../judge/explained.ts";
 import { isPair } from "../topology/topology.ts";
+import { AnswerStore } from "./answerStore.ts";
 import { withCompiledPolicy } from "./compiledPolicy.ts";
 import { conductSandwich } from "./conductSandwich.ts";
 import { validationOfSandwich } from "./sandwichCut.ts";
@@ -41,7 +43,7 @@ async function look(options: StepOptions): Promise<Finding[]> {
   const keptIn = join(labFolder(), "static");
   await mkdir(keptIn, { recursive: true });
   using step = progress.step("look at the files with the guests' own checkers");
-  const answers = await staticAnswers({ files, trees, prepared: await prepared(options), cold, keptIn, progress, signal });
+  const answers = await staticAnswers({ files, trees, prepared: await prepared(options), cold, keptIn, remembered: new AnswerStore(join(cacheFolder(), "answers")), progress, signal });
   const rulesets = new Map([...answers].flatMap(([machine, answer]) => {
     const ruleset = readRuleset(machine, answer);
     return ruleset === undefined ? [] : [[machine, ruleset] as const];

@@ -1,8 +1,9 @@
 import { powerCut } from "../faults/powerCut.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
+import type { Resumption } from "../traffic/watch.ts";
 import { ComingUpWatch } from "./comingUpWatch.ts";
 import { validationTimes, type ExpectedDuty } from "./expectedDuty.ts";
-import { failback } from "./failback.ts";
+import { failback, letReturn, type Returning } from "./failback.ts";
 import { failover } from "./failover.ts";
 import type { Story } from "./judgedRun.ts";
 
@@ -18,6 +19,12 @@ export interface ValidationStoryOptions {
 
 /** A mistake in the replication shows within this, in milliseconds: states come over in milliseconds, and a lost one is asked for within seconds. */
 const replicatedWithinMs = 8_000;
+
+/**
+ * A failover is looked at for some 10 s after its flows move again: they become steady, and the views are read. A machine that goes on needs half of that
+ * until its daemons have started; for so many milliseconds more it has to keep back.
+ */
+const keepsBackMs = 5_000;
 
 /** Milliseconds for all flows to open, and for all to move then. A SYN is sent again after 1, 3 and 7 s. */
 const openWithinMs = 20_000;
@@ -44,14 +51,21 @@ export function validationStory({ specs, duty, startsWithinMs, slowness }: Valid
     await run.timed("replicatedMs", () => run.replicatedTo(other, statesWithinMs));
     const { boundMs } = times;
     const cut = (name: string) => () => powerCut(run.machine(name));
-    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: cut(owner), meanwhile: () => run.lab.halfBoot(owner) }));
-    if (notResumed.length >= run.flows.flows.length / 2) {
+    const mostDied = (notResumed: readonly string[]): boolean => notResumed.length >= run.flows.flows.length / 2;
+    let returning: Returning | undefined;
+    const meanwhile = async ({ notResumed }: Resumption): Promise<void> => {
+      await run.lab.halfBoot(owner);
+      // One that keeps back may start while the other is still looked at: it changes nothing of what is seen there.
+      if (times.keepsBackForMs(owner) >= keepsBackMs * slowness && !mostDied(notResumed)) returning = letReturn(run, { from: other, to: owner });
+    };
+    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: cut(owner), meanwhile }));
+    if (mostDied(notResumed)) {
       run.progress.note(`no failback: ${notResumed.length} of ${run.flows.flows.length} flows did not survive the failover`);
       return;
     }
     await run.timed("failbackMs", () =>
       up.startsAgain(owner, startsWithinMs, () =>
-        failback(run, { from: other, to: owner, boundMs, replicatedWithin: statesWithinMs, takesBackWithin: times.takesBackWithinMs(owner), strike: cut(other) }),
+        failback(run, { from: other, to: owner, ...(returning && { returning }), boundMs, replicatedWithin: statesWithinMs, takesBackWithin: times.takesBackWithinMs(owner), strike: cut(other) }),
       ),
     );
   };

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { pairConfig, readPair } from "../../lab/config/pair.ts";
@@ -8,6 +8,7 @@ import type { Finding } from "../../lab/evidence/finding.ts";
 import { findingsOf } from "../../lab/findings/findings.ts";
 import { labFolder } from "../../lab/host/labFolder.ts";
 import { silentProgress } from "../../lab/progress/progress.ts";
+import { AnswerStore } from "../../lab/run/answerStore.ts";
 import { fixturesFolder, prepare } from "../../lab/run/prepare.ts";
 import { staticAnswers } from "../../lab/run/staticLab.ts";
 import { primaryBackup } from "../../lab/topology/primaryBackup.ts";
@@ -29,6 +30,17 @@ async function found(trees: readonly string[]): Promise<Finding[]> {
     if (ruleset !== undefined) rulesets.set(machine, ruleset);
   }
   return [...[...answers.values()].flatMap(({ findings }) => findings), ...findingsOf(pairConfig(files, rulesets))];
+}
+
+/** Which machines were started to be asked about these trees, and what was found. */
+async function asked(trees: readonly string[], remembered: AnswerStore): Promise<{ readonly started: string[]; readonly findings: readonly (readonly [string, readonly Finding[]])[] }> {
+  const signal = AbortSignal.timeout(withinMs);
+  const topology = primaryBackup;
+  const prepared = await prepare({ topology, accelerator: "auto", progress: silentProgress, signal });
+  const keptIn = await mkdtemp(join(labFolder(), "static-"));
+  const answers = await staticAnswers({ files: await readPair(topology, trees), trees, prepared, cold: false, keptIn, remembered, progress: silentProgress, signal });
+  const consoles = await readdir(join(keptIn, "static", "consoles")).catch(() => []);
+  return { started: consoles.map((name) => name.replace(/\.log$/u, "")).toSorted(), findings: [...answers].map(([machine, { findings }]) => [machine, findings] as const).toSorted() };
 }
 
 /** A tree to lay over the reference, in which nearly each file has one fault. */
@@ -55,6 +67,24 @@ async function brokenTree(): Promise<string> {
   await put("fw-2/etc/systemd/system/nftables.service.d/60-script.conf", "[Service]\nExecStart=\nExecStart=/usr/local/sbin/firewall\n");
   return tree;
 }
+
+test(
+  "a machine is asked once: again only when its files are others",
+  async () => {
+    const remembered = new AnswerStore(await mkdtemp(join(labFolder(), "answers-")));
+    const first = await asked([reference], remembered);
+    expect(first.started).toEqual(["fw-1", "fw-2"]);
+    expect(await asked([reference], remembered)).toEqual({ started: [], findings: first.findings });
+    const changed = await mkdtemp(join(labFolder(), "changed-"));
+    await mkdir(join(changed, "fw-2/etc"), { recursive: true });
+    await writeFile(join(changed, "fw-2/etc/nftables.conf"), (await readFile(join(reference, "fw-2/etc/nftables.conf"), "utf8")).replace("udp dport 3780", "udp dpot 3780"));
+    const { started, findings } = await asked([reference, changed], remembered);
+    expect(started).toEqual(["fw-2"]);
+    expect(new Map(findings).get("fw-2")).toContainEqual(expect.objectContaining({ id: "nft-check", file: "fw-2/etc/nftables.conf" }));
+    expect(new Map(findings).get("fw-1")).toEqual(new Map(first.findings).get("fw-1"));
+  },
+  withinMs,
+);
 
 describe("the guests' own checkers", () => {
   let healthy: Finding[];
