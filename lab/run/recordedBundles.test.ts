@@ -9,6 +9,8 @@ import type { FlowLedger } from "../evidence/ledger.ts";
 import type { Packet } from "../evidence/packet.ts";
 import type { Verdict } from "../evidence/run.ts";
 import { judge } from "../judge/judge.ts";
+import { machineTrees } from "../machine/configTree.ts";
+import { keepConfig } from "../machine/keptConfig.ts";
 import { compareRuns } from "../report/differences.ts";
 import { readBundle, readRun, readRunAsWritten } from "../report/readBundle.ts";
 import { judgeAgain, type JudgedAgain } from "./judgeAgain.ts";
@@ -29,6 +31,7 @@ const captured = "captures/lab.pcapng.gz";
 const expected: Readonly<Record<string, { readonly verdict: Verdict; readonly failing?: readonly string[]; readonly reason?: RegExp }>> = {
   pass: { verdict: "pass" },
   "no-conntrackd": { verdict: "fail", failing: ["flows-survive (failover)", "no-drops-on-survivor (failover)", "replicated-before (failover)", "state-on-survivor (failover)"] },
+  "sandwich-cut": { verdict: "pass" },
   interrupted: { verdict: "invalid", reason: /did not come to its end: interrupted by SIG/u },
 };
 
@@ -103,6 +106,44 @@ describe("the run that passes, broken", () => {
     await execa("editcap", ["-F", "pcapng", join(bundle, captured), left, "20000-20100"], { stdin: "ignore" });
     await writeFile(join(bundle, captured), gzipSync(await readFile(left), { level: 1 }));
     await expect(judgeAgain(bundle, signal)).rejects.toThrow(/it holds \d+ packets of .*, and \d+ were captured/u);
+  }, busyHostMs);
+});
+
+describe("the sandwich's run that passes, broken", () => {
+  let copies: string;
+  beforeAll(async () => {
+    copies = await mkdtemp(join(tmpdir(), "fwlab-recorded-"));
+  });
+  afterAll(() => rm(copies, { recursive: true }));
+  const copyOf = async (name: string): Promise<string> => {
+    const bundle = join(copies, name);
+    await cp(join(folder, "sandwich-cut"), bundle, { recursive: true });
+    return bundle;
+  };
+  const failing = async (bundle: string): Promise<string[]> => (await judgeAgain(bundle, signal)).run.checks.filter(({ verdict }) => verdict !== "pass").map(({ id, phase }) => `${id} (${phase})`);
+
+  test("records that a flow never got", async () => {
+    const bundle = await copyOf("lost");
+    for (const ledger of (await readdir(join(bundle, "ledgers"))).map((name) => `ledgers/${name}`)) {
+      await onJson(join(bundle, ledger), (value) => [(value as FlowLedger).forward.received, (value as FlowLedger).reverse.received].forEach(({ seq, atMs }) => [seq, atMs].forEach((column) => column.splice(Math.floor(column.length / 2)))));
+    }
+    expect(await failing(bundle)).toEqual(expect.arrayContaining(["flows-survive (failover)", "spared-unharmed (failover)"]));
+  }, busyHostMs);
+
+  test("a request that was reset, and a packet that the kernel lost", async () => {
+    const bundle = await copyOf("reset");
+    await onEvidence(bundle, ({ acts: [act] = [], capture }) => {
+      if (act === undefined || capture === undefined || capture === "off") throw new Error("the recorded run has no act, or no capture");
+      act.load.requests.outcome[0] = "reset";
+      capture.points.forEach((point) => (point.dropped = 1));
+    });
+    expect(await failing(bundle)).toEqual(expect.arrayContaining(["requests-answered (run)", "capture-whole (run)"]));
+  }, busyHostMs);
+
+  test("its config tree is looked at, as it is a topology that is known", async () => {
+    const bundle = await copyOf("config");
+    await keepConfig(bundle, await machineTrees([join(fixturesFolder, "omarine-snat")], ["fw-1", "fw-2"]));
+    expect((await judgeAgain(bundle, signal)).config).toMatchObject({ state: "other" });
   }, busyHostMs);
 });
 
