@@ -58,7 +58,11 @@ export function validationStory({ specs, duty, startsWithinMs, slowness }: Valid
       // One that keeps back may start while the other is still looked at: it changes nothing of what is seen there.
       if (times.keepsBackForMs(owner) >= keepsBackMs * slowness && !mostDied(notResumed)) returning = letReturn(run, { from: other, to: owner });
     };
-    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: cut(owner), meanwhile }));
+    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: cut(owner), meanwhile })).catch((error: unknown) => {
+      // Nobody else would end it.
+      returning?.duty.endWithin(0);
+      throw error;
+    });
     if (mostDied(notResumed)) {
       run.progress.note(`no failback: ${notResumed.length} of ${run.flows.flows.length} flows did not survive the failover`);
       return;
