@@ -56,6 +56,15 @@ test("the load is told stretch by stretch, and who carried it", () => {
   expect(stretches.reduce((sum, { requests }) => sum + requests, 0)).toBe(60);
 });
 
+test("while connections open, clients ask faster: that is in no stretch", () => {
+  const { evidence, packets } = healthyCut();
+  const acts = (evidence.acts ?? []).map((act) => ({ ...act, openAtMs: act.fromMs + 4_000 }));
+  const whole = judge(evidence, { packets }).stretches ?? [];
+  const [before, ...others] = judge({ ...evidence, acts }, { packets }).stretches ?? [];
+  expect(others).toEqual(whole.slice(1));
+  expect([before?.fromMs, before?.requests]).toEqual([(whole[0]?.fromMs ?? 0) + 4_000, (whole[0]?.requests ?? 0) - 4]);
+});
+
 test("without a capture the flows are judged, and nothing is said of who carried them", () => {
   const { evidence } = healthyCut();
   const { checks, stretches } = judge(evidence);

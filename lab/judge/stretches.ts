@@ -14,7 +14,7 @@ interface Span {
   readonly untilMs: number;
 }
 
-/** A sandwich's acts in figures, cut where its firewalls changed their duty and where the last flow moved again. Pure. */
+/** A sandwich's acts in figures, cut where its firewalls changed their duty and where the last flow moved again; what is before the first cut begins when all connections are open. Pure. */
 export function stretchesOf(evidence: Evidence, topology: SandwichTopology, packets: readonly Packet[] | undefined): Stretch[] {
   return (evidence.acts ?? []).flatMap((act) => {
     const spans = spansOf(act, evidence);
@@ -34,7 +34,7 @@ function spansOf(act: Act, evidence: Evidence): Span[] {
       { name: "steady", atMs: Math.max(startOf(transition), ...resumed) },
     ];
   });
-  const points = [{ name: "steady", atMs: act.fromMs }, ...cuts, { name: "end", atMs: act.untilMs }];
+  const points = [{ name: "steady", atMs: act.openAtMs ?? act.fromMs }, ...cuts, { name: "end", atMs: act.untilMs }];
   const spans = points.slice(0, -1).map(({ name, atMs }, index) => ({ name, fromMs: atMs, untilMs: points[index + 1]?.atMs ?? act.untilMs }));
   const steady = ["before", ...(transitions.length > 1 ? ["between"] : []), "after"];
   return spans.map((span) => (span.name === "steady" ? { ...span, name: steady.shift() ?? "after" } : span));

@@ -161,13 +161,14 @@ export class SandwichRun implements AsyncDisposable {
     const before = balancing.value;
     const fromMs = Date.now();
     await load.open(opensWithinMs, signal);
+    const openAtMs = Date.now();
     // What starts the clients takes the host's processors for a moment, and nothing is judged by it.
     this.#health.reset();
     await meanwhile();
     const record = await load.stop(signal);
     const untilMs = Date.now();
     await this.wait(countersSettleMs);
-    const act: Act = { name, fromMs, untilMs, held: order.held, load: record, before, after: await this.#balancing(`${name}-after`) };
+    const act: Act = { name, fromMs, openAtMs, untilMs, held: order.held, load: record, before, after: await this.#balancing(`${name}-after`) };
     this.acts.push(act);
     step.done(`${record.requests.outcome.length} requests, ${record.requests.outcome.filter((outcome) => outcome !== "ok").length} failed, ${record.lost.length} connections lost`);
     return act;
