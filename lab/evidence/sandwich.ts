@@ -18,7 +18,7 @@ export const balancingSchema = z.object({
 export const actSchema = z.object({
   name: z.string(),
   fromMs: z.number(),
-  /** When all of them were open: before, clients begin faster than they go on. Not told by earlier fwlabs. */
+  /** When all held connections were open: until then, clients begin faster than they go on. Not told by earlier fwlabs. */
   openAtMs: z.number().optional(),
   untilMs: z.number(),
   /** Connections that were to be held open. */

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeWhole } from "../report/atomicFile.ts";
 import type { RawAnswer } from "../checkers/asking.ts";
+import { writeWhole } from "../report/atomicFile.ts";
 
-/** A user's trees have two machines each, and a few are worked on at a time; one takes some 100 KB. */
+/** A pair's tree has two machines that are asked, a sandwich's four, and a few are worked on at a time; one takes some 10 KB. */
 const mostKept = 200;
 
 const answersSchema = z.array(z.object({ command: z.string(), exitCode: z.int(), output: z.string(), endless: z.boolean(), tookMs: z.number() })).min(1);
