@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findProgram } from "../../lab/host/requirements.ts";
@@ -28,6 +29,11 @@ describe.skipIf(noToolbox !== undefined)(`a host with a container engine, and wi
   test("the control: its doctor finds that they are missing", async () => {
     const { exitCode, all } = await without(["node", "scripts/bootstrap.mjs", "doctor"], 60_000);
     expect({ exitCode, all }).toEqual({ exitCode: 2, all: expect.stringMatching(/MISSING\s+programs\s+qemu-system-x86_64, mmdebstrap/u) as string });
+  });
+
+  test("npm is in the base, where this host's Node has it beside itself: tests call it", async () => {
+    const own = existsSync(join(dirname(process.execPath), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"));
+    expect(await engine.docker("run", "--rm", "--network", "none", base, "sh", "-c", "npm --version || echo none")).toBe(own ? (await execa("npm", ["--version"])).stdout : "none");
   });
 
   test("runs the lab in the toolbox, and the verdict is the run's", async () => {
