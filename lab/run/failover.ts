@@ -33,6 +33,8 @@ export interface Handover {
 export interface FailoverOptions extends Handover {
   /** Which way it goes; `failover` unless it is said. */
   readonly phase?: Transition["phase"];
+  /** Whether what the firewalls tell is followed, and their clocks were measured, moments ago. */
+  readonly followed?: boolean;
   /** Breaks something, and says when it struck. */
   readonly strike: () => Promise<FaultRecord>;
   /** What is done while the flows that move again become steady. */
@@ -52,10 +54,10 @@ export interface FailoverOutcome {
  * speaks first on flows that were idle, flows are waited for, and once they are steady everything has been asked and is looked at again.
  */
 export async function failover(run: LabRun, options: FailoverOptions): Promise<FailoverOutcome> {
-  const { from, to, phase = "failover", boundMs = outageBoundMs, resumeWithin = boundMs + resumeBeyondMs, strike, meanwhile } = options;
+  const { from, to, phase = "failover", boundMs = outageBoundMs, resumeWithin = boundMs + resumeBeyondMs, followed = false, strike, meanwhile } = options;
   const lookAndAsk = async () => {
     // Alone, as clocks are measured for it.
-    await run.followEvents();
+    if (!followed) await run.followEvents();
     return Promise.all([run.ask("before"), run.observe(`${phase}-before`)]);
   };
   const [[probes, before]] = await Promise.all([lookAndAsk(), run.wait(steadyMs)]);

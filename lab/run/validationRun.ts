@@ -5,7 +5,7 @@ import type { BootPatience } from "../machine/machine.ts";
 import type { Accelerator } from "../machine/qemuArguments.ts";
 import { newRunId } from "../report/bundle.ts";
 import type { Keeper } from "../report/keeper.ts";
-import { mixedFlows, promisedFlows, type FlowCounts } from "../traffic/flowSpec.ts";
+import { mixedFlows, promisedFlows, type FlowCounts, type Pace } from "../traffic/flowSpec.ts";
 import type { ExpectedDuty } from "./expectedDuty.ts";
 import { judgedRun, type FinishedRun } from "./judgedRun.ts";
 import { LabRun } from "./labRun.ts";
@@ -28,11 +28,11 @@ export interface ValidationRunOptions extends Omit<SettingOptions, "control" | "
 const usualFlows: FlowCounts = { tcp: 8, udp: 3, ssh: 1 };
 
 /**
- * Pause between two records, in milliseconds, however few the flows are: the pace of fifty flows, at which a run that is not a validation speaks. Ten
- * records a second of each flow would take half of both endpoints' emulated processors, and show nothing more: an outage's length comes from the
- * senders' times.
+ * How fast flows speak, however few they are. Records at the pace of fifty flows, at which a run that is not a validation speaks: ten a second of each flow
+ * would take half of both endpoints' emulated processors, and show nothing more, as an outage's length comes from the senders' times. Lines at twice a
+ * typist's pace, as whoever waits for a session to move waits for a line.
  */
-const leastIntervalMs = 250;
+const pace: Pace = { leastIntervalMs: 250, lineMs: 1_000 };
 
 /** The usual number of flows, of these kinds alone; what others would have been falls to the first of these. */
 export function usualFlowsOf(kinds: readonly FlowKind[] = ["tcp", "udp", "ssh"]): FlowCounts {
@@ -68,7 +68,7 @@ export async function conductValidation(options: ValidationRunOptions): Promise<
     start: { id: newRunId(), ...setting.record },
     runsFolder,
     open: (bundle) => opened(options, setting, bounds, bundle),
-    story: validationStory({ specs: mixedFlows(counts, topology.server, leastIntervalMs), duty, startsWithinMs: bounds.silenceMs, slowness }),
+    story: validationStory({ specs: mixedFlows(counts, topology.server, pace), duty, startsWithinMs: bounds.silenceMs, slowness }),
     signal,
   });
 }

@@ -44,7 +44,7 @@ export function validationStory({ specs, duty, startsWithinMs, slowness }: Valid
     const owner = await run.timed("steadyMs", () => up.owner(times.ownerWithinMs, duty?.preempts === true ? duty.preferred : undefined));
     const other = topology.machines.find(({ role, name }) => role === "firewall" && name !== owner)?.name;
     const opening = owner !== undefined && other !== undefined ? run.timed("openMs", () => up.opens(specs, openWithinMs * slowness)) : Promise.resolve(false);
-    const [opened] = await Promise.all([opening, up.units(opening)]);
+    const [opened] = await Promise.all([opening, up.units(opening), run.followEvents()]);
     if (!opened || owner === undefined || other === undefined) {
       await up.lookAround();
       return;
@@ -65,7 +65,7 @@ export function validationStory({ specs, duty, startsWithinMs, slowness }: Valid
       // One that keeps back may start while the other is still looked at: it changes nothing of what is seen there.
       if (times.keepsBackForMs(owner) >= keepsBackMs * slowness && !mostDied(notResumed)) returning = letReturn(run, { from: other, to: owner });
     };
-    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, strike: strikeOwner, meanwhile })).catch((error: unknown) => {
+    const { notResumed } = await run.timed("failoverMs", () => failover(run, { from: owner, to: other, boundMs, followed: true, strike: strikeOwner, meanwhile })).catch((error: unknown) => {
       // Nobody else would end it.
       returning?.duty.endWithin(0);
       throw error;

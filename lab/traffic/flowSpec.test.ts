@@ -46,8 +46,13 @@ test.each([
 });
 
 test("few flows are no denser than they are told to be, many as paced", () => {
-  const paces = (count: number, leastIntervalMs?: number): number[] => [...new Set(mixedFlows({ tcp: count, udp: 0, ssh: 0 }, "omarine", leastIntervalMs).map(({ intervalMs }) => intervalMs))];
+  const paces = (count: number, leastIntervalMs?: number): number[] => [...new Set(mixedFlows({ tcp: count, udp: 0, ssh: 0 }, "omarine", leastIntervalMs === undefined ? {} : { leastIntervalMs }).map(({ intervalMs }) => intervalMs))];
   expect([paces(12), paces(12, 250), paces(200, 250)]).toEqual([[100], [250], [1_000]]);
+});
+
+test("lines of ssh have a pace of their own", () => {
+  const pace = (lineMs?: number): number[] => mixedFlows({ tcp: 0, udp: 0, ssh: 1 }, "omarine", lineMs === undefined ? {} : { lineMs }).map(({ intervalMs }) => intervalMs);
+  expect([pace(), pace(1_000)]).toEqual([[2_000], [1_000]]);
 });
 
 test("a specification names machine and port", () => {

@@ -82,12 +82,19 @@ export function pacedIntervalMs(flows: number): number {
 
 const tcpModes = ["client", "server", "both", "idle"] as const;
 
+/** How fast flows speak, in milliseconds. */
+export interface Pace {
+  /** Between two records, however few the tcp and udp flows are. */
+  readonly leastIntervalMs?: number;
+  /** Between two lines of ssh; a typist's unless another is given. */
+  readonly lineMs?: number;
+}
+
 /**
  * Flows of all kinds to one machine, the tcp ones in all four modes by turns, at the pace of `pacedIntervalMs`, or slower.
- * @param leastIntervalMs pause between two records that a few flows keep as well.
  * @throws Failure when a count is no whole number, or there are no flows.
  */
-export function mixedFlows(count: number | FlowCounts, server = "omarine", leastIntervalMs = 0): FlowSpec[] {
+export function mixedFlows(count: number | FlowCounts, server = "omarine", { leastIntervalMs = 0, lineMs = sshIntervalMs }: Pace = {}): FlowSpec[] {
   const counts = typeof count === "number" ? mixture(count) : count;
   const total = counts.tcp + counts.udp + counts.ssh;
   if (![counts.tcp, counts.udp, counts.ssh].every((number) => Number.isSafeInteger(number) && number >= 0) || total === 0) {
@@ -102,7 +109,7 @@ export function mixedFlows(count: number | FlowCounts, server = "omarine", least
   return [
     ...Array.from({ length: counts.tcp }, (_, index) => tcp(`${server}:7`, { mode: tcpModes[index % tcpModes.length] ?? "both", intervalMs })),
     ...Array.from({ length: counts.udp }, () => udp(`${server}:7`, { intervalMs })),
-    ...Array.from({ length: counts.ssh }, () => ssh(`${server}:22`)),
+    ...Array.from({ length: counts.ssh }, () => ssh(`${server}:22`, { intervalMs: lineMs })),
   ];
 }
 
