@@ -29,7 +29,7 @@ export async function validateInside(input: ValidationInput, { static: staticOnl
   // Standard output is the programs' that read the JSON.
   using progress = new TerminalProgress(json === true ? process.stderr : process.stdout, { verbose });
   await prepareNamespaces(signal);
-  const { validation, folder, interrupted } = await validate({ input, staticOnly, flows, accelerator: accel, cold, runsFolder, command, parts: validationParts, progress, signal });
+  const { validation, folder, interrupted } = await validate({ input, staticOnly, flows, accelerator: accel, cold, keepsMachines: true, runsFolder, command, parts: validationParts, progress, signal });
   progress[Symbol.dispose]();
   if (interrupted !== undefined) reportFailure(interrupted);
   const file = join(folder, "validation.json");

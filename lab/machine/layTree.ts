@@ -2,10 +2,12 @@ import type { TreeEntry } from "./configTree.ts";
 import { idleTarget, idleTargetLink, packedFiles } from "./machineFiles.ts";
 import type { MachineShell } from "./shell.ts";
 
-/** What lays config trees on a machine: two command lines for its shell, one after the other, and the archive for the first one's standard input. */
+/** What lays config trees on a machine: command lines for its shell, one after the other, and the archive for the first one's standard input. */
 export interface Laying {
   readonly unpack: string;
   readonly archive: Buffer;
+  /** The first process takes in what it reads before any unit. */
+  readonly read: string;
   readonly start: string;
 }
 
@@ -40,16 +42,21 @@ const modulesOfFirstProcess = ["ip_tables", "qemu_fw_cfg"];
  * the start has begun; the console says when it is over. Nothing of the idle state is left.
  * @throws Failure when the files do not unpack or systemd does not take them.
  */
-export async function layTree(shell: MachineShell, { unpack, start, archive }: Laying, signal?: AbortSignal): Promise<void> {
-  await shell.must(`${clockCommand()} && ${unpack} && ${start}`, { input: archive, ...(signal && { signal }) });
+export async function layTree(shell: MachineShell, { unpack, read, start, archive }: Laying, signal?: AbortSignal): Promise<void> {
+  await shell.must(`${clockCommand()} && ${unpack} && ${read} && ${start}`, { input: archive, ...(signal && { signal }) });
 }
 
-/** The first half of `layTree`: the time of day is right, the files are there, and nothing of them has been started. @throws Failure when they do not unpack. */
+/** Of `layTree` the files alone: the time of day is right, and nobody has read them. @throws Failure when they do not unpack. */
 export async function unpackTree(shell: MachineShell, { unpack, archive }: Laying, signal?: AbortSignal): Promise<void> {
   await shell.must(`${clockCommand()} && ${unpack}`, { input: archive, ...(signal && { signal }) });
 }
 
-/** The other half, whenever it may be: the time of day is set again. @throws Failure when systemd does not take the files. */
+/** Of `layTree` all but the start: the files are there, systemd has read its units, and none of them has been started. @throws Failure when the files do not unpack, or systemd does not take them. */
+export async function readTree(shell: MachineShell, { unpack, read, archive }: Laying, signal?: AbortSignal): Promise<void> {
+  await shell.must(`${clockCommand()} && ${unpack} && ${read}`, { input: archive, ...(signal && { signal }) });
+}
+
+/** What `readTree` left to do, whenever it may be: the time of day is set again. @throws Failure when systemd does not begin. */
 export async function startTree(shell: MachineShell, { start }: Laying, signal?: AbortSignal): Promise<void> {
   await shell.must(`${clockCommand()} && ${start}`, signal && { signal });
 }
@@ -62,15 +69,17 @@ export async function startTree(shell: MachineShell, { start }: Laying, signal?:
 export async function laying(tree: readonly TreeEntry[], own: readonly TreeEntry[]): Promise<Laying> {
   const laid = withoutOwn(tree, own);
   const holds = (pattern: RegExp) => laid.some(({ path }) => pattern.test(path));
-  const start = [
+  const read = [
     `rm /${idleTargetLink}`,
     ...(holds(saysOfModules) ? modulesOfFirstProcess.flatMap((name) => [`modprobe --remove ${name}`, `modprobe --quiet --use-blacklist ${name}`]) : []),
     holds(configuresFirstProcess) ? "systemctl daemon-reexec" : "systemctl daemon-reload",
+  ];
+  const start = [
     "systemctl --no-block start default.target",
     // systemd has read it, and forgets it when it stops.
     `rm /${idleTarget}`,
   ];
-  return { unpack: unpackCommand, archive: await packedFiles(laid), start: start.join(" && ") };
+  return { unpack: unpackCommand, archive: await packedFiles(laid), read: read.join(" && "), start: start.join(" && ") };
 }
 
 function withoutOwn(tree: readonly TreeEntry[], own: readonly TreeEntry[]): TreeEntry[] {

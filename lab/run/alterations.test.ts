@@ -9,7 +9,7 @@ import { readAlterations, type Alteration } from "../mutants/alteration.ts";
 import { silentProgress } from "../progress/progress.ts";
 import { conductAlterations, exitCodeOfAlterations, type FinishedAlterations } from "./alterations.ts";
 import { fixturesFolder } from "./prepare.ts";
-import type { ValidationParts } from "./validate.ts";
+import type { Looked, ValidationParts } from "./validate.ts";
 
 let runsFolder: string;
 beforeEach(async () => {
@@ -21,10 +21,12 @@ afterEach(async () => {
 
 const vridDiffers: Finding = { id: "vrid-differs", severity: "error", certainty: "certain", machine: "fw-2", file: "fw-2/etc/keepalived/keepalived.conf", line: 35, wrong: "another id", causes: "two masters", remedy: "the same id", explains: [], also: [] };
 
+const found = (...findings: readonly Finding[]): Looked => ({ findings, seenBefore: false });
+
 /** Reads the tree that it is given, as the real rule does. */
 const look: ValidationParts["look"] = async ({ trees }) => {
   const text = await readFile(join(trees.at(-1) ?? "", "fw-2/etc/keepalived/keepalived.conf"), "utf8");
-  return text.includes("virtual_router_id 12") ? [vridDiffers] : [];
+  return found(...(text.includes("virtual_router_id 12") ? [vridDiffers] : []));
 };
 
 interface Conducting {
@@ -76,9 +78,9 @@ test("a mutant that escapes and a variant that alarms are failures", async () =>
   const [mutant] = await readAlterations(fixturesFolder, undefined, ["vrid-differs"]);
   const [variant] = await readAlterations(fixturesFolder, undefined, ["vrrp-v2"]);
   if (mutant === undefined || variant === undefined) throw new Error("they are in fixtures/");
-  const escaped = await conducted([mutant], { looks: () => Promise.resolve([]) });
+  const escaped = await conducted([mutant], { looks: () => Promise.resolve(found()) });
   expect([outcomes(escaped), exitCodeOfAlterations(escaped.alterations, undefined)]).toEqual([{ "vrid-differs": "escaped" }, 1]);
-  const alarmed = await conducted([variant], { looks: () => Promise.resolve([vridDiffers]) });
+  const alarmed = await conducted([variant], { looks: () => Promise.resolve(found(vridDiffers)) });
   expect([outcomes(alarmed), exitCodeOfAlterations(alarmed.alterations, undefined)]).toEqual([{ "vrrp-v2": "alarm" }, 1]);
 });
 
@@ -110,6 +112,6 @@ test("a patch that does not apply is told before any lab comes up", async () => 
   if (mutant === undefined) throw new Error("it is in fixtures/");
   const broken: Alteration = { ...mutant, name: "broken", patches: parsePatch("diff --git a/fw-2/x b/fw-2/x\n--- a/fw-2/x\n+++ b/fw-2/x\n@@ -1 +1 @@\n-a\n+b\n") };
   let looked = 0;
-  await expect(conducted([mutant, broken], { looks: () => Promise.resolve((looked++, [])) })).rejects.toThrow(/apply the mutant broken to omarine-snat: fw-2\/x: there is no such file/u);
+  await expect(conducted([mutant, broken], { looks: () => Promise.resolve((looked++, found())) })).rejects.toThrow(/apply the mutant broken to omarine-snat: fw-2\/x: there is no such file/u);
   expect(looked).toBe(0);
 });

@@ -72,13 +72,16 @@ export async function judgedRun<R extends ConductedRun = LabRun>({ topology, mac
   }
   try {
     const evidence = labRun?.evidence(interrupted) ?? noLab(topology, neverUp ?? { interrupted });
-    if (whileUp === undefined) await labRun?.[Symbol.asyncDispose]();
+    const gone = Promise.resolve(whileUp === undefined ? labRun?.[Symbol.asyncDispose]() : undefined);
+    // Its error, if it has one, is thrown below.
+    gone.catch(() => undefined);
     const packets = await packetsOf(bundle.folder, evidence, signal).catch((error: unknown) => {
       // Its own capture cannot be read: nothing can be said then.
       interrupted ??= error instanceof Error ? error : new Error(messageOf(error), { cause: error });
       evidence.interrupted ??= messageOf(error);
       return undefined;
     });
+    await gone;
     const run: Run = {
       schema: 1,
       ...start,

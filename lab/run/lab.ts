@@ -2,7 +2,7 @@ import { messageOf } from "../failure/failure.ts";
 import { createBridges, learnedAddresses, removeBridges, teachBridges } from "../host/bridges.ts";
 import { startNatives, type RunningNative } from "../host/nativeHosts.ts";
 import { machineTree } from "../machine/configTree.ts";
-import { laying, layTree, setClock, startTree, unpackTree, type Laying } from "../machine/layTree.ts";
+import { laying, layTree, readTree, setClock, startTree, unpackTree, type Laying } from "../machine/layTree.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { MemoryFile } from "../machine/qemuArguments.ts";
 import { tapName, type Topology } from "../topology/topology.ts";
@@ -14,7 +14,7 @@ import { Power } from "./power.ts";
 /** What a machine does until it is ready, in words. */
 type Activity = "boot" | "start what the config tree says";
 
-/** A machine whose time stands still when its files are there and nothing of them has run, and what is left to be done then. */
+/** A machine whose time stands still when its files are there and none of their units has started, and what is left to be done then. */
 interface HalfBooted {
   readonly machine: Machine;
   /** What starts an idle machine's config tree; a boot goes on by itself. */
@@ -123,8 +123,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * Switches a machine on and stops its time when its files are there: nothing of the config tree has run. So most of its start is done while others
-   * are looked at; `goOn` does the rest. Where idle machines are saved it is one of them, which has been given its files; else it boots.
+   * Switches a machine on and stops its time when its files are there: no unit of the config tree has started. So most of its start is done while others
+   * are looked at; `goOn` does the rest. Where idle machines are saved it is one of them, which has been given its files, and whose systemd has read them; else it boots.
    * Once it was called, it gives the same machine again. @throws Failure when it does not come so far.
    */
   async halfBoot(name: string): Promise<Machine> {
@@ -147,7 +147,7 @@ export class Lab implements AsyncDisposable {
     return { machine };
   }
 
-  /** An idle machine that has its files, and whose time stands still. Undefined when there is none, or it cannot be restored, which is told. */
+  /** An idle machine that has read its files, and whose time stands still. Undefined when there is none, or it cannot be restored, which is told. */
   async #restoredIdle(name: string): Promise<HalfBooted | undefined> {
     const { savedIdle, signal, progress } = this.#options;
     const saved = await savedIdle?.();
@@ -156,7 +156,7 @@ export class Lab implements AsyncDisposable {
       const machine = await this.#power.on(name, { saved, memory: await this.#power.memoryOf(saved, name, "private") });
       await machine.resume();
       const start = await this.#layingOn(machine);
-      await unpackTree(machine.shell, start, signal);
+      await readTree(machine.shell, start, signal);
       await machine.pause();
       return { machine, start };
     } catch (error) {

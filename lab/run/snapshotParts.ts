@@ -38,8 +38,8 @@ export async function laidParts(options: LabOptions, prepared: Prepared): Promis
   const idle = await idleParts(options, prepared);
   const scripts: string[] = [];
   for (const spec of topology.machines) {
-    const { unpack, start } = await laying(await machineTree(trees, spec.name), labsOwnFiles(options, spec));
-    scripts.push(unpack, start);
+    const { unpack, read, start } = await laying(await machineTree(trees, spec.name), labsOwnFiles(options, spec));
+    scripts.push(unpack, read, start);
   }
   // A sandwich has come to rest when it is saved.
   if (isSandwich(topology)) scripts.push("at rest");

@@ -34,13 +34,20 @@ export interface StaticLabOptions {
   readonly signal: AbortSignal;
 }
 
+export interface StaticAnswers {
+  /** By machine. */
+  readonly answers: ReadonlyMap<string, CheckerAnswers>;
+  /** Machines that had to be asked: of the others it was known what they answer. */
+  readonly asked: readonly string[];
+}
+
 /**
  * What the guests' own checkers say of a pair's files: the firewalls alone, idle, get their files, start nothing of them, are asked side by side, and
  * are thrown away. Who was asked before with the same files, is not asked again. Has to run in the lab's namespaces (prepareNamespaces), while no other
  * lab of theirs is up. Seconds when the machines are saved.
  * @throws Failure when a machine cannot be had, or answers no more; the signal's reason.
  */
-export async function staticAnswers(options: StaticLabOptions): Promise<Map<string, CheckerAnswers>> {
+export async function staticAnswers(options: StaticLabOptions): Promise<StaticAnswers> {
   const { files: { topology, nodes }, trees, prepared, cold, keptIn, remembered, progress, signal } = options;
   const folder = join(keptIn, "static");
   await mkdir(folder, { recursive: true });
@@ -59,7 +66,7 @@ export async function staticAnswers(options: StaticLabOptions): Promise<Map<stri
     answered.set(node.machine, answers);
     await remembered?.keep(await partsOf(node), answers.answers).catch((error: unknown) => progress.note(`what the checkers of ${node.machine} answered cannot be kept for later: ${messageOf(error)}`));
   }
-  return answered;
+  return { answers: answered, asked: unknown.map(({ machine }) => machine) };
 }
 
 /** Asks machines that have their files, and nothing of them running. */

@@ -33,16 +33,17 @@ afterEach(async () => {
 interface Told {
   readonly findings?: readonly Finding[];
   readonly run?: Run;
+  readonly keepsMachines?: boolean;
   readonly parts?: Partial<ValidationParts>;
 }
 
-async function validated({ findings = [], run, parts = {} }: Told): Promise<FinishedValidation> {
+async function validated({ findings = [], run, keepsMachines = true, parts = {} }: Told): Promise<FinishedValidation> {
   const input = await readInput({ tree: join(fixturesFolder, "omarine-snat"), from: "/" });
   return validate({
-    ...{ input, staticOnly: run === undefined, flows: undefined, accelerator: "auto", cold: false, runsFolder, command: undefined, progress: silentProgress, signal: new AbortController().signal },
+    ...{ input, staticOnly: run === undefined, flows: undefined, accelerator: "auto", cold: false, keepsMachines, runsFolder, command: undefined, progress: silentProgress, signal: new AbortController().signal },
     parts: {
       compile: () => Promise.reject(new Error("there is nothing to compile")),
-      look: () => Promise.resolve(findings),
+      look: () => Promise.resolve({ findings, seenBefore: false }),
       conduct: () => (run === undefined ? Promise.reject(new Error("no run was wanted")) : Promise.resolve({ run, bundle: join(runsFolder, run.id), interrupted: undefined })),
       explain: (checks, all) => checks.map((check) => ({ check, findings: all.filter(({ explains }) => explains.includes(check.id)) })),
       ...parts,
@@ -108,15 +109,30 @@ test("what a policy is compiled to lies over the trees, in both steps", async ()
   const { passing } = await bundles();
   const seen: (readonly string[])[] = [];
   await validate({
-    ...{ input: { ...input, policy: "/policy.fwb" }, staticOnly: false, flows: undefined, accelerator: "auto", cold: false, runsFolder, command: undefined, progress: silentProgress, signal: new AbortController().signal },
+    ...{ input: { ...input, policy: "/policy.fwb" }, staticOnly: false, flows: undefined, accelerator: "auto", cold: false, keepsMachines: true, runsFolder, command: undefined, progress: silentProgress, signal: new AbortController().signal },
     parts: {
       compile: ({ input: { policy }, trees }) => Promise.resolve([...trees, `${policy ?? ""}.compiled`]),
-      look: ({ trees }) => Promise.resolve((seen.push(trees), [])),
+      look: ({ trees }) => Promise.resolve((seen.push(trees), { findings: [], seenBefore: false })),
       conduct: ({ trees }) => Promise.resolve((seen.push(trees), { run: passing, bundle: join(runsFolder, passing.id), interrupted: undefined })),
       explain: () => [],
     },
   });
   expect(seen).toEqual(Array.from({ length: 2 }, () => [join(fixturesFolder, "omarine-snat"), "/policy.fwb.compiled"]));
+});
+
+test.each([
+  [true, true, true],
+  [true, false, false],
+  [false, true, false],
+])("machines are kept with a tree: %j where that is wanted, the tree seen before: %j, so %j", async (keepsMachines, seenBefore, kept) => {
+  const { passing } = await bundles();
+  const conducted: boolean[] = [];
+  const parts: Partial<ValidationParts> = {
+    look: () => Promise.resolve({ findings: [], seenBefore }),
+    conduct: (options) => Promise.resolve((conducted.push(options.keepsMachines), { run: passing, bundle: join(runsFolder, passing.id), interrupted: undefined })),
+  };
+  await validated({ run: passing, keepsMachines, parts });
+  expect(conducted).toEqual([kept]);
 });
 
 test("what fails in a step is not hidden", async () => {

@@ -24,8 +24,17 @@ export interface StepOptions {
 
 export interface DynamicOptions extends StepOptions {
   readonly flows: number | FlowCounts | undefined;
+  /** Whether machines that had to be given the tree are kept with it: it takes some seconds now, and the next time they are there. */
+  readonly keepsMachines: boolean;
   readonly runsFolder: string;
   readonly command: string | undefined;
+}
+
+/** What was found without the fault. */
+export interface Looked {
+  readonly findings: readonly Finding[];
+  /** Whether the checkers had seen all files before: the tree is validated again. */
+  readonly seenBefore: boolean;
 }
 
 /** The parts that a validation is made of. */
@@ -33,14 +42,16 @@ export interface ValidationParts {
   /** Compiles a Firewall Builder file in a guest. Gives the trees with what came out laid over the one that it is in. */
   readonly compile: (options: StepOptions) => Promise<readonly string[]>;
   /** Everything that is found without the fault. */
-  readonly look: (options: StepOptions) => Promise<readonly Finding[]>;
+  readonly look: (options: StepOptions) => Promise<Looked>;
   /** The failover and the failback, judged. */
   readonly conduct: (options: DynamicOptions) => Promise<FinishedRun>;
   /** For each check that fails, the findings that explain it, the best first. */
   readonly explain: (checks: readonly CheckResult[], findings: readonly Finding[]) => readonly { readonly check: CheckResult; readonly findings: readonly Finding[] }[];
 }
 
-export interface ValidateOptions extends Omit<DynamicOptions, "trees"> {
+export interface ValidateOptions extends Omit<DynamicOptions, "trees" | "keepsMachines"> {
+  /** As of the dynamic step, once a tree is seen again: of one that is being worked on, most states are seen once. False unless it is said. */
+  readonly keepsMachines?: boolean;
   /** Only the files are looked at; nothing is broken. */
   readonly staticOnly: boolean;
   readonly parts: ValidationParts;
@@ -60,16 +71,17 @@ export interface FinishedValidation {
  * `validation.json` into the run's bundle, or into a folder of its own when there was no run.
  * @throws Failure when host, image, accelerator or tree do not allow a step at all, or the result cannot be written.
  */
-export async function validate({ staticOnly, parts, ...rest }: ValidateOptions): Promise<FinishedValidation> {
+export async function validate({ staticOnly, keepsMachines = false, parts, ...rest }: ValidateOptions): Promise<FinishedValidation> {
   const { input, runsFolder } = rest;
   const begin = performance.now();
   const since = (from: number): number => Math.round(performance.now() - from);
   const trees = input.policy === undefined ? input.trees : await parts.compile({ ...rest, trees: input.trees });
   const options = { ...rest, trees };
-  const findings = sorted(await parts.look(options));
+  const looked = await parts.look(options);
+  const findings = sorted(looked.findings);
   const staticMs = since(begin);
   const dynamicBegin = performance.now();
-  const finished = staticOnly ? undefined : await parts.conduct(options);
+  const finished = staticOnly ? undefined : await parts.conduct({ ...options, keepsMachines: keepsMachines && looked.seenBefore });
   const run = finished && runPart(finished, findings, parts.explain);
   const id = finished?.run.id ?? newRunId();
   const validation = validationSchema.parse({

@@ -21,6 +21,8 @@ export interface ValidationRunOptions extends Omit<SettingOptions, "control" | "
   readonly flows?: number | FlowCounts | undefined;
   /** Whether the machines are booted even where saved ones could be restored. */
   readonly cold: boolean;
+  /** Whether machines that had to be given the tree are kept with it, for the next time; they are not, unless it is said. */
+  readonly keepsMachines?: boolean;
   readonly runsFolder: string;
 }
 
@@ -79,12 +81,12 @@ function boundsOf(accelerator: Accelerator, slowness: number): BootPatience {
 }
 
 /** Brings the lab up. @throws NeverCameUp when the config tree keeps a machine from starting; Failure when the lab itself does not come up. */
-async function opened({ cold, progress, signal }: ValidationRunOptions, setting: RunSetting, bounds: BootPatience, keeper: Keeper): Promise<LabRun> {
+async function opened({ cold, keepsMachines = false, progress, signal }: ValidationRunOptions, setting: RunSetting, bounds: BootPatience, keeper: Keeper): Promise<LabRun> {
   const health = new HostHealthWatch();
   health.start();
   const begin = performance.now();
   try {
-    return await LabRun.start({ ...setting, keeper, cold, keepsLaid: false, patience: bounds, progress, signal });
+    return await LabRun.start({ ...setting, keeper, cold, keepsLaid: keepsMachines, patience: bounds, progress, signal });
   } catch (error) {
     if (!(error instanceof NotStarted)) throw error;
     const arrival = { what: `${error.machine} starts`, reached: false, seen: error.seen, tookMs: performance.now() - begin, withinMs: bounds.silenceMs };

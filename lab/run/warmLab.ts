@@ -6,7 +6,7 @@ import type { MemoryFile } from "../machine/qemuArguments.ts";
 import type { SnapshotState } from "../snapshot/inspect.ts";
 import { snapshotKey, type SnapshotParts } from "../snapshot/parts.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
-import { managementAddressOf } from "../topology/topology.ts";
+import { isPair, managementAddressOf } from "../topology/topology.ts";
 import { AgentClient } from "../traffic/agentClient.ts";
 import { agentPort } from "../traffic/protocol.ts";
 import { Lab } from "./lab.ts";
@@ -163,6 +163,8 @@ async function saveIdle(options: LabOptions, folder: string, signal: AbortSignal
       if (spec.role !== "endpoint") return;
       await using agent = await AgentClient.connect({ name: spec.name, address: managementAddressOf(spec), port: agentPort }, { signal });
       await agent.request("now", {}, { signal });
+      // It takes an emulated machine a second or two, and is then in its memory.
+      if (isPair(options.topology) && spec.name === options.topology.client) await agent.request("loadSsh", {}, { signal });
     }),
   );
   await lab.save(folder);

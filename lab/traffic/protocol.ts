@@ -25,6 +25,7 @@ const doneSchema = z.object({});
 export const results = {
   hello: z.object({ agent: z.string(), pid: z.number().int(), node: z.string(), rssBytes: z.number() }),
   now: z.object({ nowMs: z.number() }),
+  loadSsh: doneSchema,
   open: openedSchema,
   progress: z.object({
     /** Int32: 0 new, 1 open, 2 ended. */
@@ -89,6 +90,8 @@ interface OfSession {
 export interface Params {
   readonly hello: Record<string, never>;
   readonly now: Record<string, never>;
+  /** What ssh flows need, before they are opened. */
+  readonly loadSsh: Record<string, never>;
   /**
    * As `server`: listens on `address` for these flows, but for ssh flows, which are sshd's. As `client`: opens them to `address`; `identity` is
    * needed for ssh flows. Does nothing when the session is known.

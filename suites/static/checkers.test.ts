@@ -23,7 +23,7 @@ async function found(trees: readonly string[]): Promise<Finding[]> {
   const prepared = await prepare({ topology, accelerator: "auto", progress: silentProgress, signal });
   const files = await readPair(topology, trees);
   const keptIn = await mkdtemp(join(labFolder(), "static-"));
-  const answers = await staticAnswers({ files, trees, prepared, cold: false, keptIn, progress: silentProgress, signal });
+  const { answers } = await staticAnswers({ files, trees, prepared, cold: false, keptIn, progress: silentProgress, signal });
   const rulesets = new Map<string, Ruleset>();
   for (const [machine, told] of answers) {
     const ruleset = readRuleset(machine, told);
@@ -32,15 +32,15 @@ async function found(trees: readonly string[]): Promise<Finding[]> {
   return [...[...answers.values()].flatMap(({ findings }) => findings), ...findingsOf(pairConfig(files, rulesets))];
 }
 
-/** Which machines were started to be asked about these trees, and what was found. */
-async function asked(trees: readonly string[], remembered: AnswerStore): Promise<{ readonly started: string[]; readonly findings: readonly (readonly [string, readonly Finding[]])[] }> {
+/** Which machines were started to be asked about these trees, which it says were asked, and what was found. */
+async function asked(trees: readonly string[], remembered: AnswerStore): Promise<{ readonly started: string[]; readonly told: readonly string[]; readonly findings: readonly (readonly [string, readonly Finding[]])[] }> {
   const signal = AbortSignal.timeout(withinMs);
   const topology = primaryBackup;
   const prepared = await prepare({ topology, accelerator: "auto", progress: silentProgress, signal });
   const keptIn = await mkdtemp(join(labFolder(), "static-"));
-  const answers = await staticAnswers({ files: await readPair(topology, trees), trees, prepared, cold: false, keptIn, remembered, progress: silentProgress, signal });
+  const { answers, asked: told } = await staticAnswers({ files: await readPair(topology, trees), trees, prepared, cold: false, keptIn, remembered, progress: silentProgress, signal });
   const consoles = await readdir(join(keptIn, "static", "consoles")).catch(() => []);
-  return { started: consoles.map((name) => name.replace(/\.log$/u, "")).toSorted(), findings: [...answers].map(([machine, { findings }]) => [machine, findings] as const).toSorted() };
+  return { told: told.toSorted(), started: consoles.map((name) => name.replace(/\.log$/u, "")).toSorted(), findings: [...answers].map(([machine, { findings }]) => [machine, findings] as const).toSorted() };
 }
 
 /** A tree to lay over the reference, in which nearly each file has one fault. */
@@ -74,12 +74,12 @@ test(
     const remembered = new AnswerStore(await mkdtemp(join(labFolder(), "answers-")));
     const first = await asked([reference], remembered);
     expect(first.started).toEqual(["fw-1", "fw-2"]);
-    expect(await asked([reference], remembered)).toEqual({ started: [], findings: first.findings });
+    expect(await asked([reference], remembered)).toEqual({ started: [], told: [], findings: first.findings });
     const changed = await mkdtemp(join(labFolder(), "changed-"));
     await mkdir(join(changed, "fw-2/etc"), { recursive: true });
     await writeFile(join(changed, "fw-2/etc/nftables.conf"), (await readFile(join(reference, "fw-2/etc/nftables.conf"), "utf8")).replace("udp dport 3780", "udp dpot 3780"));
-    const { started, findings } = await asked([reference, changed], remembered);
-    expect(started).toEqual(["fw-2"]);
+    const { started, told, findings } = await asked([reference, changed], remembered);
+    expect([started, told]).toEqual([["fw-2"], ["fw-2"]]);
     expect(new Map(findings).get("fw-2")).toContainEqual(expect.objectContaining({ id: "nft-check", file: "fw-2/etc/nftables.conf" }));
     expect(new Map(findings).get("fw-1")).toEqual(new Map(first.findings).get("fw-1"));
   },

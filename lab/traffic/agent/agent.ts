@@ -31,7 +31,7 @@ export class Agent {
   readonly #listening = new Map<string, Promise<unknown>>();
   readonly #loadSsh: () => SshPart;
 
-  /** `loadSsh` is called when ssh flows are to be opened, and not before. */
+  /** `loadSsh` is called when ssh flows are to be opened, or when somebody asks for it before, and not sooner. */
   constructor(loadSsh: () => SshPart) {
     this.#loadSsh = loadSsh;
   }
@@ -45,6 +45,10 @@ export class Agent {
   readonly #answers: Answers = {
     hello: () => ({ agent: this.#id, pid: process.pid, node: process.version, rssBytes: process.memoryUsage.rss() }),
     now: () => ({ nowMs: performance.now() }),
+    loadSsh: () => {
+      this.#loadSsh();
+      return {};
+    },
     open: (fields) => this.#open(fields),
     progress: (fields) => this.#progress(this.#session(fields)),
     sentAfter: (fields) => {
