@@ -258,8 +258,8 @@ export class LabRun implements AsyncDisposable {
   /** Lets what is in flight arrive, collects the ledgers of the flows, if there are any, and keeps the capture. @throws Failure */
   async collect(): Promise<void> {
     await this.#events.keep();
-    await this.#traffic.collect();
-    await this.keepCapture();
+    await this.#traffic.drain();
+    await Promise.all([this.#traffic.collect(), this.keepCapture()]);
   }
 
   /** Stops the capture, if there is one, and keeps it. Idempotent. @throws Failure when it cannot be kept. */

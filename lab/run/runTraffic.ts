@@ -135,6 +135,11 @@ export class RunTraffic implements AsyncDisposable {
     this.clocks.push(...(await this.flows.clocks(this.#options.signal)));
   }
 
+  /** Lets nobody speak any more, and what is in flight arrive. @throws Failure when an agent does not answer. */
+  async drain(): Promise<void> {
+    await this.#flows?.drain({ signal: this.#options.signal });
+  }
+
   /** Lets what is in flight arrive, and collects the flows' ledgers, if there are any. @throws Failure when an agent or a machine does not answer. */
   async collect(): Promise<void> {
     if (this.#flows === undefined) return;

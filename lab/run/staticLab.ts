@@ -53,28 +53,34 @@ export async function staticAnswers(options: StaticLabOptions): Promise<StaticAn
   await mkdir(folder, { recursive: true });
   const lab = await labOptions({ topology, trees, prepared, keptIn: folder, progress, signal });
   const machines = snapshotKey(await idleParts(lab, prepared));
-  const partsOf = async ({ machine }: NodeFiles): Promise<AnswersParts> => ({ machines, machine, tree: await configHash(trees, [machine]) });
+  const questions = await Promise.all(nodes.map(async (node): Promise<Question> => ({ node, parts: { machines, machine: node.machine, tree: await configHash(trees, [node.machine]) } })));
   const answered = new Map<string, CheckerAnswers>();
-  for (const node of cold ? [] : nodes) {
-    const recalled = await remembered?.recall(await partsOf(node));
+  for (const { node, parts } of cold ? [] : questions) {
+    const recalled = await remembered?.recall(parts);
     const answers = recalled && (await recallNode(recalled, node));
     if (answers !== undefined) answered.set(node.machine, answers);
   }
   if (answered.size > 0) progress.note(`the checkers have seen these files of ${[...answered.keys()].join(" and ")} before, and are not asked again (--cold asks them)`);
-  const unknown = nodes.filter(({ machine }) => !answered.has(machine));
-  for (const [node, answers] of await asked(unknown, lab, options)) {
+  const unknown = questions.filter(({ node }) => !answered.has(node.machine));
+  for (const [{ node, parts }, answers] of await asked(unknown, lab, options)) {
     answered.set(node.machine, answers);
-    await remembered?.keep(await partsOf(node), answers.answers).catch((error: unknown) => progress.note(`what the checkers of ${node.machine} answered cannot be kept for later: ${messageOf(error)}`));
+    await remembered?.keep(parts, answers.answers).catch((error: unknown) => progress.note(`what the checkers of ${node.machine} answered cannot be kept for later: ${messageOf(error)}`));
   }
-  return { answers: answered, asked: unknown.map(({ machine }) => machine) };
+  return { answers: answered, asked: unknown.map(({ node }) => node.machine) };
+}
+
+/** A machine's files, and what their answers are kept by. */
+interface Question {
+  readonly node: NodeFiles;
+  readonly parts: AnswersParts;
 }
 
 /** Asks machines that have their files, and nothing of them running. */
-async function asked(nodes: readonly NodeFiles[], lab: LabOptions, { prepared, cold, store = cachedSnapshots(), signal }: StaticLabOptions): Promise<readonly (readonly [NodeFiles, CheckerAnswers])[]> {
-  if (nodes.length === 0) return [];
-  const options = { ...lab, machines: nodes.map(({ machine }) => machine) };
+async function asked(questions: readonly Question[], lab: LabOptions, { prepared, cold, store = cachedSnapshots(), signal }: StaticLabOptions): Promise<readonly (readonly [Question, CheckerAnswers])[]> {
+  if (questions.length === 0) return [];
+  const options = { ...lab, machines: questions.map(({ node }) => node.machine) };
   const restored = cold ? undefined : await restoreIdle({ lab: options, prepared, store, writes: "private", keepsLaid: false, signal });
   await using machines = restored ?? (await Lab.startIdle(options));
   await machines.unpack();
-  return await Promise.all(nodes.map(async (node) => [node, await checkNode(machines.machine(node.machine).shell, node, signal)] as const));
+  return await Promise.all(questions.map(async (question) => [question, await checkNode(machines.machine(question.node.machine).shell, question.node, signal)] as const));
 }

@@ -17,7 +17,7 @@ const nodePackages = ["libstdc++6"] as const;
 /** Commands of mmdebstrap's, for a shell that has the new root as its first argument: paths come to them by the environment, whatever they are called. */
 const nodeHooks = [
   'cp --dereference "$FWLAB_NODE" "$1/usr/bin/node"',
-  '[ -z "$FWLAB_NPM" ] || { mkdir -p "$1/usr/lib/node_modules" && cp -R "$FWLAB_NPM" "$1/usr/lib/node_modules/npm" && ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/usr/bin/npm"; }',
+  '[ -z "$FWLAB_NPM" ] || { mkdir -p "$1/usr/lib/node_modules" && cp -R "$FWLAB_NPM" "$1/usr/lib/node_modules/npm" && for name in npm npx; do ln -s "../lib/node_modules/npm/bin/$name-cli.js" "$1/usr/bin/$name" || exit 1; done; }',
 ] as const;
 
 /** npm as Node's own releases bring it: a folder that needs nothing but Node. Undefined where Node has none beside it, as in Debian's packages. */
@@ -30,7 +30,7 @@ function npmOfHost(): { readonly folder: string; readonly version: string } | un
 
 /** Where the base of today's toolbox is kept: an archive for `docker import`. */
 export function toolboxBaseFile(): string {
-  const hash = createHash("sha256").update(`${process.version}\nnpm ${npmOfHost()?.version ?? "none"}\n${toolboxPackages().join(" ")}\n`);
+  const hash = createHash("sha256").update(`${process.version}\n${nodeHooks.join("\n")}\nnpm ${npmOfHost()?.version ?? "none"}\n${toolboxPackages().join(" ")}\n`);
   return join(cacheFolder(), "toolbox", `${hash.digest("hex").slice(0, 16)}.tar`);
 }
 

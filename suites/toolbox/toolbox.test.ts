@@ -31,9 +31,10 @@ describe.skipIf(noToolbox !== undefined)(`a host with a container engine, and wi
     expect({ exitCode, all }).toEqual({ exitCode: 2, all: expect.stringMatching(/MISSING\s+programs\s+qemu-system-x86_64, mmdebstrap/u) as string });
   });
 
-  test("npm is in the base, where this host's Node has it beside itself: tests call it", async () => {
+  test("npm and npx are in the base, where this host's Node has them beside itself: tests call them", async () => {
     const own = existsSync(join(dirname(process.execPath), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"));
-    expect(await engine.docker("run", "--rm", "--network", "none", base, "sh", "-c", "npm --version || echo none")).toBe(own ? (await execa("npm", ["--version"])).stdout : "none");
+    const { stdout: version } = await execa("npm", ["--version"]);
+    expect(await engine.docker("run", "--rm", "--network", "none", base, "sh", "-c", "npm --version && npx --version || echo none")).toBe(own ? `${version}\n${version}` : "none");
   });
 
   test("runs the lab in the toolbox, and the verdict is the run's", async () => {
