@@ -7,8 +7,8 @@ import { carriesData, frameOf, interfaceNameOf } from "./capturedFrame.ts";
 import { readBlocks, type Block } from "./pcapngBlocks.ts";
 import { RowReader, tsharkArguments } from "./tsharkFields.ts";
 
-/** Packets that are given to one tshark at a time. A capture of no more than these is read by one alone: each takes 0.2 s to start. */
-const dealtTogether = 8_192;
+/** Packets that are given to one tshark at a time: few, so that all have as much to do. A capture of no more than these is read by one alone, as each takes 0.5 s to start. */
+const dealtTogether = 1_024;
 /** More of them than processors gain nothing, and each takes 100 MB. */
 const mostReaders = Math.min(4, availableParallelism());
 
