@@ -31,5 +31,5 @@ export async function inContainer(args: readonly string[]): Promise<number> {
   // Loaded here: no other verb is to wait for testcontainers' code.
   const { runInToolbox } = await import("../lab/toolbox/toolbox.ts");
   using progress = new TerminalProgress(process.stderr);
-  return await runInToolbox({ repository: repositoryFolder, cache: cacheFolder(), callersFolder: callersFolder(), args, progress, signal: interruption() });
+  return await runInToolbox({ purpose: args[0] === "test" ? "tests" : "lab", repository: repositoryFolder, cache: cacheFolder(), callersFolder: callersFolder(), args, progress, signal: interruption() });
 }

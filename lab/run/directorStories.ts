@@ -4,14 +4,10 @@ import type { LoadOrder } from "../load/order.ts";
 import { parseAddresses } from "../observe/addresses.ts";
 import { directorCommand, parseDirector } from "../observe/director.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
-import { outageBoundMs } from "./failover.ts";
-import { cutPower, type SandwichStrike } from "./firewallCutStory.ts";
+import { cutPower, resumeWithinMs, sandwichFailover, type SandwichStrike } from "./sandwichFailover.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
 import { waitUntil, type Waited } from "./waitUntil.ts";
 
-/** Steady traffic around a transition, in milliseconds (RFC 6413). */
-const steadyMs = 5_200;
-const resumeWithinMs = outageBoundMs + 15_000;
 /** Checkers look every 2 s, wait 2 s for an answer, and ask twice; a machine that boots takes longer. */
 const checkedWithinMs = 60_000;
 
@@ -26,18 +22,7 @@ export interface DirectorCutOptions {
 export async function directorCutStory(run: SandwichRun, { specs, order, strike = cutPower }: DirectorCutOptions): Promise<void> {
   const { active: victim, backup: survivor } = await directorsReady(run);
   await run.open(specs);
-  const meanwhile = async (): Promise<void> => {
-    await run.followEvents();
-    const [before] = await Promise.all([run.observe("failover-before"), run.wait(steadyMs)]);
-    await run.measureClocks();
-    const fault = await strike(run, victim);
-    run.progress.note(`fault: ${fault.effect.measured}`);
-    await run.flows.wake(run.signal);
-    await run.flows.resumed({ afterMs: fault.atMs, within: resumeWithinMs, signal: run.signal });
-    await run.wait(steadyMs);
-    run.transitions.push({ phase: "failover", from: victim, to: survivor, fault, before, after: await run.observe("failover-after"), probes: [], outageBoundMs });
-  };
-  await run.act({ name: "cut", order, meanwhile });
+  await run.act({ name: "cut", order, meanwhile: () => sandwichFailover(run, { victim, survivor, strike, within: resumeWithinMs, meanwhile: () => Promise.resolve() }) });
 }
 
 /** The director that has the duty, and the one that may take it over. */

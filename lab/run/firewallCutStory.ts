@@ -1,17 +1,11 @@
 import type { FaultRecord } from "../evidence/evidence.ts";
-import { powerCut } from "../faults/powerCut.ts";
 import { returnId } from "../judge/scene.ts";
 import type { LoadOrder } from "../load/order.ts";
 import type { FlowSpec } from "../traffic/flowSpec.ts";
 import { addressesHome, hasSubstitute } from "./addressesHome.ts";
 import { outageBoundMs } from "./failover.ts";
+import { cutPower, resumeWithinMs, sandwichFailover, steadyMs, type SandwichStrike } from "./sandwichFailover.ts";
 import type { SandwichRun } from "./sandwichRun.ts";
-
-/** Breaks a machine of a sandwich, and says when. */
-export type SandwichStrike = (run: SandwichRun, target: string) => Promise<FaultRecord>;
-
-/** Its power is cut. */
-export const cutPower: SandwichStrike = (run, target) => powerCut(run.lab.machine(target));
 
 export interface FirewallCutOptions {
   /** The firewall that loses its power, and the one that is to carry on. */
@@ -30,9 +24,6 @@ export interface FirewallCutOptions {
   readonly settleMs?: number;
 }
 
-/** Steady traffic around a transition, in milliseconds (RFC 6413). */
-const steadyMs = 5_200;
-const resumeWithinMs = outageBoundMs + 15_000;
 /** Without failover nobody comes back: seen by then, in milliseconds. */
 const lostWithinMs = outageBoundMs + 2_000;
 
@@ -47,16 +38,14 @@ export async function firewallCutStory(run: SandwichRun, { victim, survivor, spe
   await run.wait(settleMs);
   await run.open(specs);
   const meanwhile = async (): Promise<void> => {
-    await run.followEvents();
-    const [before] = await Promise.all([run.observe("failover-before"), run.wait(steadyMs)]);
-    await run.measureClocks();
-    const fault = await strike(run, victim);
-    run.progress.note(`fault: ${fault.effect.measured}`);
-    await run.flows.wake(run.signal);
-    const { notResumed } = await run.flows.resumed({ afterMs: fault.atMs, within: takenOver && failback ? resumeWithinMs : lostWithinMs, signal: run.signal });
-    const returns = takenOver && failback && notResumed.length < run.flows.flows.length / 2;
-    await Promise.all([run.wait(steadyMs), returns ? run.lab.halfBoot(victim) : undefined]);
-    run.transitions.push({ phase: "failover", from: victim, to: survivor, fault, before, after: await run.observe("failover-after"), probes: [], outageBoundMs });
+    const returns = await sandwichFailover(run, {
+      ...{ victim, survivor, strike, within: takenOver && failback ? resumeWithinMs : lostWithinMs },
+      meanwhile: async (notResumed) => {
+        if (!takenOver || !failback || notResumed.length >= run.flows.flows.length / 2) return false;
+        await run.lab.halfBoot(victim);
+        return true;
+      },
+    });
     if (returns) await giveBack(run, victim, survivor);
   };
   await run.act({ name: "cut", order, meanwhile });

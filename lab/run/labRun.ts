@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ComingUp, TroubledUnit } from "../evidence/comingUp.ts";
+import type { ComingUp } from "../evidence/comingUp.ts";
 import type { Evidence, Probe, Transition } from "../evidence/evidence.ts";
 import type { Observation } from "../evidence/observation.ts";
 import { messageOf } from "../failure/failure.ts";
@@ -7,7 +7,6 @@ import { HostHealthWatch } from "../host/hostHealth.ts";
 import { StandstillWatch } from "../host/standstill.ts";
 import type { Machine } from "../machine/machine.ts";
 import { together } from "../machine/together.ts";
-import { troubledUnits } from "../observe/units.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Keeper } from "../report/keeper.ts";
 import { keepQuotes, type Quote } from "../report/quotes.ts";
@@ -18,12 +17,12 @@ import { Lab } from "./lab.ts";
 import { LabEvents, type RunningMachine } from "./labEvents.ts";
 import type { LiveSnapshot } from "./liveSnapshot.ts";
 import { lookAround } from "./lookAround.ts";
+import { untilOwned, untilReplicated, unitsInTrouble } from "./pairStates.ts";
 import { RunCapture, type CaptureChoice } from "./runCapture.ts";
 import { RunTraffic, type RunTrafficOptions } from "./runTraffic.ts";
 import { labOptions, startLab, type Begun, type StartedLab, type StartLabOptions } from "./startLab.ts";
 import { askVersions } from "./versions.ts";
-import { waitUntil } from "./waitUntil.ts";
-import { holdingsOf, ownershipLook, replicaPlaceOf, replicationLook, type Holdings, type StateLook } from "./watchStates.ts";
+import { holdingsOf, type Holdings, type StateLook } from "./watchStates.ts";
 
 export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes" | "topology">, RunTrafficOptions {
   /** Keeps what is seen: the run's bundle. */
@@ -33,9 +32,6 @@ export interface LabRunOptions extends Omit<StartLabOptions, "keptIn" | "writes"
   /** Whether the run is captured. A lab that is to be saved is not. */
   readonly capture: CaptureChoice;
 }
-
-const steadyWithinMs = 120_000;
-const replicatedWithinMs = 30_000;
 
 /**
  * A lab in which a run takes place: the machines, the agents and flows, and the evidence as it comes in. What is done to the pair is for the
@@ -147,17 +143,9 @@ export class LabRun implements AsyncDisposable {
     }
   }
 
-  /** Waits until `owner` alone holds the virtual addresses. What was seen is for the checks to judge. */
-  async ownedBy(owner: string): Promise<StateLook & { readonly lastUnreachedAtMs: number | undefined }> {
-    const { topology, signal, progress } = this;
-    return waitUntil({
-      what: `${owner} to hold the virtual addresses`,
-      machine: owner,
-      look: async () => ({ ...(await ownershipLook(owner, this.#firewallsOn(), topology, signal)), value: undefined }),
-      within: steadyWithinMs,
-      progress,
-      signal,
-    });
+  /** Waits until `owner` alone holds the virtual addresses. What was seen is for the checks to judge. @throws as untilOwned. */
+  ownedBy(owner: string): ReturnType<typeof untilOwned> {
+    return untilOwned(owner, () => this.#firewallsOn(), this.topology, this);
   }
 
   /** Which virtual addresses each firewall that is up holds. @throws the signal's reason. */
@@ -165,24 +153,9 @@ export class LabRun implements AsyncDisposable {
     return holdingsOf(this.#firewallsOn(), this.topology, this.signal);
   }
 
-  /** The units in trouble of the firewalls that are up, and the bundle's files of that. A firewall that does not answer is told, and has none. */
-  async troubledUnits(): Promise<{ readonly units: TroubledUnit[]; readonly files: string[] }> {
-    const files: string[] = [];
-    const units = this.#firewallsOn().map(async (shell) => {
-      const save = async (name: string, text: string): Promise<void> => {
-        const file = `observations/units/${shell.name}/${name}`;
-        await this.#keeper.save(file, text);
-        files.push(file);
-      };
-      try {
-        return await troubledUnits(shell, save, this.signal);
-      } catch (error) {
-        this.signal.throwIfAborted();
-        this.progress.note(`${shell.name} does not tell its units: ${messageOf(error)}`);
-        return [];
-      }
-    });
-    return { units: (await Promise.all(units)).flat(), files };
+  /** The units in trouble of the firewalls that are up, and the bundle's files of that. @throws as unitsInTrouble. */
+  troubledUnits(): ReturnType<typeof unitsInTrouble> {
+    return unitsInTrouble(this.#firewallsOn(), { keeper: this.#keeper, progress: this.progress, signal: this.signal });
   }
 
   /** Opens flows through the firewalls and waits until each has moved. @throws as RunTraffic.open. */
@@ -190,27 +163,11 @@ export class LabRun implements AsyncDisposable {
     return this.#traffic.open(specs, within);
   }
 
-  /**
-   * Waits until the state of every flow is where a firewall keeps the other's: its external cache, or the kernel's table where it has none. As long as that
-   * can be read; the checks judge what was seen. @param within milliseconds.
-   */
-  async replicatedTo(name: string, within = replicatedWithinMs): Promise<StateLook> {
-    const { signal, progress } = this;
-    const { shell } = this.machine(name);
-    const place = await replicaPlaceOf(shell, (text) => this.#keeper.save(`observations/conntrackd/${name}.txt`, text), signal);
+  /** Waits until the state of every flow is where a firewall keeps the other's. @param within milliseconds. @throws as untilReplicated. */
+  async replicatedTo(name: string, within?: number): Promise<StateLook> {
+    const { place, ...look } = await untilReplicated(this.machine(name).shell, this.flows, { keeper: this.#keeper, within, progress: this.progress, signal: this.signal });
     if (place === "kernel's table") this.#injecting.add(name);
-    const flows = this.flows.flows.map(({ id, spec, tuple, natTuple }) => ({ id, kind: spec.kind, tuple, natTuple }));
-    return waitUntil({
-      what: "the flows' states to be replicated",
-      machine: name,
-      look: async () => {
-        const seen = await replicationLook(shell, place, flows, signal);
-        return { reached: seen.reached || !seen.readable, seen: seen.seen, value: undefined };
-      },
-      within,
-      progress,
-      signal,
-    });
+    return look;
   }
 
   /** Looks at everything that is on, and keeps the raw answers and the daemons' journals. @throws as lookAround. */

@@ -6,9 +6,12 @@ import { join } from "node:path";
 import { GenericContainer, type ContainerRuntimeClient } from "testcontainers";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
+import { lifelineLabel, removeLeftovers } from "./leftovers.ts";
 import { containerEngine, ensureToolboxImage } from "./toolboxImage.ts";
+import type { ToolboxPurpose } from "./toolboxPackages.ts";
 
 export interface ToolboxOptions {
+  readonly purpose: ToolboxPurpose;
   /** Of the repository: it is the container's at the same path. */
   readonly repository: string;
   readonly cache: string;
@@ -46,9 +49,10 @@ class Toolbox extends GenericContainer {
  * Runs fwlab's own command line in a container that has all programs. What it prints is printed here. It ends with this process, however that ends.
  * Gives its exit code. @throws Failure (usage) when there is no engine, no image, or the container cannot be started; the signal's reason.
  */
-export async function runInToolbox({ repository, cache, callersFolder, args, progress, signal }: ToolboxOptions): Promise<number> {
+export async function runInToolbox({ purpose, repository, cache, callersFolder, args, progress, signal }: ToolboxOptions): Promise<number> {
   const engine = await containerEngine();
-  const image = await ensureToolboxImage(engine, progress);
+  await removeLeftovers(engine);
+  const image = await ensureToolboxImage(engine, purpose, progress);
   signal.throwIfAborted();
   await using lifeline = await Lifeline.open();
   const present = devices.filter((path) => existsSync(path));
@@ -62,6 +66,7 @@ export async function runInToolbox({ repository, cache, callersFolder, args, pro
     .withDevices(present)
     .withBindMounts(mounts.map((folder) => ({ source: folder, target: folder, mode: "rw" as const })))
     .withEnvironment({ ...environment, FWLAB_CACHE: cache, INIT_CWD: callersFolder, ...(owner !== undefined && { FWLAB_OWNER: owner }) })
+    .withLabels({ [lifelineLabel]: lifeline.socket })
     .withWorkingDir(repository)
     .withCommand(["node", join(repository, "scripts", "toolboxEntry.mjs"), lifeline.socket, ...args]);
   try {

@@ -30,12 +30,12 @@ function npmOfHost(): { readonly folder: string; readonly version: string } | un
 
 /** Where the base of today's toolbox is kept: an archive for `docker import`. */
 export function toolboxBaseFile(): string {
-  const hash = createHash("sha256").update(`${process.version}\n${nodeHooks.join("\n")}\nnpm ${npmOfHost()?.version ?? "none"}\n${toolboxPackages().join(" ")}\n`);
+  const hash = createHash("sha256").update(`${process.version}\n${nodeHooks.join("\n")}\nnpm ${npmOfHost()?.version ?? "none"}\n${toolboxPackages("tests").join(" ")}\n`);
   return join(cacheFolder(), "toolbox", `${hash.digest("hex").slice(0, 16)}.tar`);
 }
 
 /**
- * Makes a base for the toolbox without a registry: Debian 12 with the toolbox's packages, by mmdebstrap, and this host's Node, with its npm, which tests call. It is kept in the cache, and earlier ones are removed. Root alone can
+ * Makes a base for the toolbox without a registry: Debian 12 with the packages of a toolbox for tests, by mmdebstrap, and this host's Node, with its npm, which tests call. It is kept in the cache, and earlier ones are removed. Root alone can
  * make it; it takes a minute and Debian's mirror (`FWLAB_MIRROR` names one). Gives the archive's path.
  * @throws Failure (usage) when it cannot be made; the signal's reason.
  */
@@ -49,7 +49,7 @@ export async function ensureToolboxBase({ progress, signal }: { readonly progres
     for (const name of await readdir(folder)) await rm(join(folder, name), { force: true });
     const unfinished = join(folder, "unfinished.tar");
     const mirror = process.env["FWLAB_MIRROR"];
-    const packages = [...toolboxPackages(), ...nodePackages].join(",");
+    const packages = [...toolboxPackages("tests"), ...nodePackages].join(",");
     const [program, ...rest] = inPrivateMounts([
       "mmdebstrap",
       ...["--mode=root", "--variant=minbase", '--aptopt=APT::Install-Recommends "false"', `--include=${packages}`, ...nodeHooks.map((hook) => `--customize-hook=${hook}`)],

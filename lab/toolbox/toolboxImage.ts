@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { GenericContainer, getContainerRuntimeClient, ImageName, type ContainerRuntimeClient } from "testcontainers";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import type { Progress } from "../progress/progress.ts";
-import { toolboxPackages } from "./toolboxPackages.ts";
+import { toolboxPackages, type ToolboxPurpose } from "./toolboxPackages.ts";
 
 // Its helper that removes forgotten containers comes from a registry; ours end with whoever started them. Where the engine can be reached by TCP is not asked: nothing listens in a toolbox.
 process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
@@ -32,14 +32,28 @@ export async function containerEngine(): Promise<ContainerRuntimeClient> {
   }
 }
 
-/** The toolbox's image for today's list of programs: there already, or built now. Gives its name. @throws Failure (usage) when it cannot be built. */
-export async function ensureToolboxImage(engine: ContainerRuntimeClient, progress: Progress): Promise<string> {
+/**
+ * The toolbox's image for a purpose and today's list of programs: there already, or built now. Where one for tests cannot be built, that is said, and it is the one for a lab: tests that need more are skipped in there and say why,
+ * as on a host. Gives its name. @throws Failure (usage) when it cannot be built.
+ */
+export async function ensureToolboxImage(engine: ContainerRuntimeClient, purpose: ToolboxPurpose, progress: Progress): Promise<string> {
+  if (purpose === "lab") return await ensureImage(engine, purpose, progress);
+  try {
+    return await ensureImage(engine, purpose, progress);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    progress.note(`${error.message}\nthe tests run in the toolbox that labs have`);
+    return await ensureImage(engine, "lab", progress);
+  }
+}
+
+async function ensureImage(engine: ContainerRuntimeClient, purpose: ToolboxPurpose, progress: Progress): Promise<string> {
   const base = toolboxBase();
-  const packages = toolboxPackages();
+  const packages = toolboxPackages(purpose);
   const hash = createHash("sha256").update(`${base}\n${packages.join(" ")}\n`).update(await readFile(`${context}/Dockerfile`));
   const name = `fwlab-toolbox:${hash.digest("hex").slice(0, 16)}`;
   if (await engine.image.exists(ImageName.fromString(name))) return name;
-  using step = progress.step(`build the toolbox from ${base}`);
+  using step = progress.step(`build the toolbox for ${purpose === "lab" ? "labs" : "tests"} from ${base}`);
   try {
     await GenericContainer.fromDockerfile(context).withBuildArgs({ BASE: base, PACKAGES: packages.join(" ") }).build(name, { deleteOnExit: false });
   } catch (cause) {

@@ -1,8 +1,11 @@
 import { hostPrograms } from "../host/requirements.ts";
 
-/** Debian's packages in the toolbox, each once, in order: of the programs that everyone needs, and of what only tests need but for the browser, which is large. */
-export function toolboxPackages(): string[] {
+/** What a toolbox is for: a lab, or fwlab's own tests, some of which look at pages in a browser. */
+export type ToolboxPurpose = "lab" | "tests";
+
+/** Debian's packages in the toolbox, each once, in order: the host's programs, and what tests call beside them; the browser, which is large, only where tests run. */
+export function toolboxPackages(purpose: ToolboxPurpose): string[] {
   const { everyone, files, tests } = hostPrograms;
-  const forTests = Object.keys(tests).filter((name) => name !== "chromium");
+  const forTests = Object.keys(tests).filter((name) => name !== "chromium" || purpose === "tests");
   return [...new Set([...Object.values(everyone), ...Object.values(files), ...forTests])].toSorted();
 }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findProgram } from "../../lab/host/requirements.ts";
+import { lifelineLabel } from "../../lab/toolbox/leftovers.ts";
 import { toolboxBaseFile } from "../../lab/toolbox/toolboxBase.ts";
 import { repository } from "../lifecycle/command.ts";
 import { noToolbox, startEngine, type Engine } from "./engine.ts";
@@ -37,6 +38,29 @@ describe.skipIf(noToolbox !== undefined)(`a host with a container engine, and wi
     expect(await engine.docker("run", "--rm", "--network", "none", base, "sh", "-c", "npm --version && npx --version || echo none")).toBe(own ? `${version}\n${version}` : "none");
   });
 
+  test("a container whose starter is killed ends itself, and the next one's starter removes it", async () => {
+    const starter = without(["node", "scripts/bootstrap.mjs", "start", "--host", "container", "--flows", "8"], 120_000);
+    await expect.poll(() => engine.docker("ps", "--quiet"), { timeout: 60_000, interval: 500 }).not.toBe("");
+    starter.kill("SIGKILL");
+    await starter;
+    await expect.poll(() => engine.docker("ps", "--quiet"), { timeout: 30_000, interval: 500 }).toBe("");
+    const leftover = await engine.docker("ps", "--all", "--quiet");
+    const lifeline = await engine.docker("inspect", "--format", `{{ index .Config.Labels "${lifelineLabel}" }}`, leftover);
+    expect(existsSync(dirname(lifeline))).toBe(true);
+    const { exitCode, all } = await without(["node", "scripts/bootstrap.mjs", "start", "--host", "container", "--help"], 240_000);
+    expect(exitCode, all).toBe(0);
+    expect(await engine.docker("ps", "--all", "--quiet")).toBe("");
+    expect(existsSync(dirname(lifeline))).toBe(false);
+  }, 400_000);
+
+  test("fwlab's own tests run in the toolbox, those in a browser too", async () => {
+    // In CI a browser that is missing is a failure.
+    const { exitCode, all } = await without(["env", "CI=true", "node", "scripts/bootstrap.mjs", "test", "--host", "container", "lab/hand/watch.test.ts"], 240_000);
+    expect(exitCode, all).toBe(0);
+    expect(all).toMatch(/^\d+ passed, 0 failed$/mu);
+    expect(all).not.toMatch(/skipped/u);
+  }, 260_000);
+
   test("runs the lab in the toolbox, and the verdict is the run's", async () => {
     // Beside the bundles there are the history and its page, from the first run on.
     const bundles = async (): Promise<string[]> => (await readdir(join(repository, "runs")).catch(() => [])).filter((name) => /^\d{4}-\d\d-\d\dT/u.test(name));
@@ -47,12 +71,4 @@ describe.skipIf(noToolbox !== undefined)(`a host with a container engine, and wi
     expect((await bundles()).filter((name) => !before.has(name))).toHaveLength(1);
     expect(await engine.docker("ps", "--all", "--quiet")).toBe("");
   }, 820_000);
-
-  test("a container whose starter is killed ends itself", async () => {
-    const starter = without(["node", "scripts/bootstrap.mjs", "start", "--host", "container", "--flows", "8"], 120_000);
-    await expect.poll(() => engine.docker("ps", "--quiet"), { timeout: 60_000, interval: 500 }).not.toBe("");
-    starter.kill("SIGKILL");
-    await starter;
-    await expect.poll(() => engine.docker("ps", "--quiet"), { timeout: 30_000, interval: 500 }).toBe("");
-  }, 240_000);
 });

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { rm, rmdir } from "node:fs/promises";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import type { ContainerRuntimeClient } from "testcontainers";
+
+/** Label of a toolbox's container: path of the socket that whoever started it listens on for as long as it lives. */
+export const lifelineLabel = "fwlab.lifeline";
+
+/** Removes ended containers of toolboxes, and what their lifelines left behind, where whoever started them is gone: it was killed, as it would have done so itself. @throws the engine's error. */
+export async function removeLeftovers(engine: ContainerRuntimeClient): Promise<void> {
+  const { dockerode } = engine.container;
+  const ended = await dockerode.listContainers({ all: true, filters: { label: [lifelineLabel], status: ["created", "exited", "dead"] } });
+  for (const { Id, Labels } of ended) {
+    const socket = Labels[lifelineLabel];
+    if (socket === undefined || (await answers(socket))) continue;
+    await dockerode.getContainer(Id).remove().catch(unlessGone);
+    await rm(socket, { force: true });
+    await rmdir(dirname(socket)).catch(unlessGone);
+  }
+}
+
+async function answers(socket: string): Promise<boolean> {
+  const connection = connect(socket);
+  try {
+    await once(connection, "connect");
+    return true;
+  } catch (error) {
+    if (isGone(error) || (error as NodeJS.ErrnoException).code === "ECONNREFUSED") return false;
+    throw error;
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Another fwlab may remove the same things: then they are gone already (404, ENOENT), or being removed (409). */
+function unlessGone(error: unknown): void {
+  if (!isGone(error)) throw error;
+}
+
+function isGone(error: unknown): boolean {
+  const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number };
+  return code === "ENOENT" || statusCode === 404 || statusCode === 409;
+}
