@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { exitCode, Failure } from "../failure/failure.ts";
+import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { absent } from "../image/manifest.ts";
 import { placeOf, standingFolder, type LabPlace } from "./place.ts";
 import { answerSchema, type LabRequest, type Said } from "./words.ts";
@@ -78,17 +78,25 @@ function connected(place: LabPlace): Promise<Socket> {
 }
 
 async function answered(socket: Socket, { onOut, onErr, onNote, onData }: Takers, place: LabPlace, hungUp: () => boolean): Promise<number> {
-  // What broke is told by the missing last word.
-  socket.on("error", () => undefined);
-  for await (const line of createInterface({ input: socket })) {
-    const answer = answerSchema.parse(JSON.parse(line));
-    if ("out" in answer) onOut?.(Buffer.from(answer.out, "base64"));
-    else if ("err" in answer) onErr?.(Buffer.from(answer.err, "base64"));
-    else if ("note" in answer) onNote?.(answer.note);
-    else if ("data" in answer) onData?.(answer.data);
-    else if ("failed" in answer) throw new Failure(answer.failed);
-    else return answer.ended;
+  let broken: Error | undefined;
+  socket.on("error", (error) => (broken = error));
+  const lines = createInterface({ input: socket });
+  // They end with their input's end, and a socket that is destroyed, as by one that hangs up, has none.
+  socket.once("close", () => lines.close());
+  try {
+    for await (const line of lines) {
+      const answer = answerSchema.parse(JSON.parse(line));
+      if ("out" in answer) onOut?.(Buffer.from(answer.out, "base64"));
+      else if ("err" in answer) onErr?.(Buffer.from(answer.err, "base64"));
+      else if ("note" in answer) onNote?.(answer.note);
+      else if ("data" in answer) onData?.(answer.data);
+      else if ("failed" in answer) throw new Failure(answer.failed);
+      else return answer.ended;
+    }
+  } catch (error) {
+    // What broke is told by the missing last word.
+    if (error !== broken) throw error;
   }
   if (hungUp()) return exitCode.pass;
-  throw new Failure({ tried: `ask the lab ${place.name}`, seen: "it ended before it answered", remedy: `Look at ${place.log}`, exit: exitCode.invalid });
+  throw new Failure({ tried: `ask the lab ${place.name}`, seen: `it ended before it answered${broken === undefined ? "" : ` (${messageOf(broken)})`}`, remedy: `Look at ${place.log}`, exit: exitCode.invalid, cause: broken });
 }

@@ -15,10 +15,15 @@ export class Conversation {
     const controller = new AbortController();
     this.gone = controller.signal;
     this.#socket = socket;
-    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: socket });
+    this.#lines = lines[Symbol.asyncIterator]();
     // One who breaks off is told by the close.
     socket.on("error", () => undefined);
-    socket.once("close", () => controller.abort(new Error("whoever asked is gone")));
+    socket.once("close", () => {
+      controller.abort(new Error("whoever asked is gone"));
+      // They end with their input's end, and a socket that is broken off has none.
+      lines.close();
+    });
   }
 
   /** What is asked. @throws Failure (usage) when it is nothing that a lab understands, as a client of another fwlab asks. */

@@ -48,11 +48,11 @@ describe("a lab by hand", () => {
     await sitting.untilSeen(/fw-2 as root/u);
     await using second = sitAt(place, "fw-2");
     await second.untilSeen(/type at the console of fw-2: somebody else does/u);
-    expect((await second.ended).exitCode).toBe(2);
+    expect(await second.ended()).toBe(2);
     sitting.type("nsenter --net=/run/fwlab/mgmt-netns ip link set mgmt0 up; exit\r");
     await sitting.untilSeen(/logout/u);
     sitting.type("\u001d");
-    expect((await sitting.ended).exitCode).toBe(0);
+    expect(await sitting.ended()).toBe(0);
     expect((await fwlab(["ssh", "fw-2", "--", "true"])).exitCode).toBe(0);
   }, 300_000);
 
