@@ -51,7 +51,7 @@ class Toolbox extends GenericContainer {
  */
 export async function runInToolbox({ purpose, repository, cache, callersFolder, args, progress, signal }: ToolboxOptions): Promise<number> {
   const engine = await containerEngine();
-  await removeLeftovers(engine);
+  await removeLeftovers(engine, progress);
   const image = await ensureToolboxImage(engine, purpose, progress);
   signal.throwIfAborted();
   await using lifeline = await Lifeline.open();

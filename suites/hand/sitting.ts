@@ -10,7 +10,7 @@ const endsWithinMs = 10_000;
 export interface Sitting extends AsyncDisposable {
   readonly type: (keys: string) => void;
   readonly untilSeen: (pattern: RegExp) => Promise<void>;
-  /** Its exit code. It is left where somebody leaves, and not waited for longer than that takes. */
+  /** The command's exit code, once it was left or has refused. @throws Error where it does not end then. */
   readonly ended: () => Promise<number | undefined>;
 }
 
@@ -23,7 +23,7 @@ export function sitAt({ name }: LabPlace, machine: string): Sitting {
     type: (keys) => void script.stdin.write(keys),
     untilSeen: (pattern) => expect.poll(() => seen, { timeout: 40_000, interval: 100 }).toMatch(pattern),
     ended: async () => {
-      const { exitCode } = await Promise.race([script, delay(endsWithinMs, undefined, { ref: false }).then(() => Promise.reject(new Error(`the console was left, and its command has not ended within ${endsWithinMs / 1000} s; seen last: ${seen.slice(-200)}`)))]);
+      const { exitCode } = await Promise.race([script, delay(endsWithinMs, undefined, { ref: false }).then(() => Promise.reject(new Error(`its command has not ended within ${endsWithinMs / 1000} s; seen last: ${seen.slice(-200)}`)))]);
       return exitCode;
     },
     async [Symbol.asyncDispose]() {

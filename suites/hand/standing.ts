@@ -25,7 +25,10 @@ export function standing(flows: number, more: readonly string[] = []): Hand {
   const fwlab: Hand["fwlab"] = async (words, options = {}) => {
     const dashes = words.indexOf("--");
     const [own, forShell] = dashes < 0 ? [words, []] : [words.slice(0, dashes), words.slice(dashes)];
-    return execa("node", ["scripts/bootstrap.mjs", ...own, "--lab", place.name, ...forShell], { cwd: repository, reject: false, timeout: 120_000, ...(options.input === undefined ? { stdin: "ignore" as const } : {}), ...options });
+    const result = await execa("node", ["scripts/bootstrap.mjs", ...own, "--lab", place.name, ...forShell], { cwd: repository, reject: false, timeout: 120_000, ...(options.input === undefined ? { stdin: "ignore" as const } : {}), ...options });
+    // One that is ended by the timeout leaves as one that is interrupted, which some verbs are well with.
+    if (result.timedOut) throw new Error(`fwlab ${words.join(" ")} has not ended in time; it said: ${result.stdout}\n${result.stderr}`);
+    return result;
   };
   const statusNow = async (): Promise<LabStatus> => {
     const { stdout, stderr, exitCode } = await fwlab(["status", "--json"]);

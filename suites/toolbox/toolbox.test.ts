@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findProgram } from "../../lab/host/requirements.ts";
 import { lifelineLabel } from "../../lab/toolbox/leftovers.ts";
 import { toolboxBaseFile } from "../../lab/toolbox/toolboxBase.ts";
+import { everyNight } from "../everyNight.ts";
 import { repository } from "../lifecycle/command.ts";
 import { noToolbox, startEngine, type Engine } from "./engine.ts";
 
@@ -69,4 +70,22 @@ describe.skipIf(noToolbox !== undefined)(`a host with a container engine, and wi
     expect((await bundles()).filter((name) => !before.has(name))).toHaveLength(1);
     expect(await engine.docker("ps", "--all", "--quiet")).toBe("");
   }, 820_000);
+
+  everyNight("whose base has no browser, and where none can be had", () => {
+    const bare = "fwlab-test-base:bare";
+    beforeAll(async () => {
+      const container = await engine.docker("run", "--detach", "--network", "none", base, "dpkg", "--force-depends", "--purge", "chromium");
+      expect(await engine.docker("wait", container)).toBe("0");
+      await engine.docker("commit", container, bare);
+      await engine.docker("rm", container);
+    }, 120_000);
+
+    test("tests run in the toolbox that labs have, and those in a browser say that they are skipped", async () => {
+      const { exitCode, all } = await without(["env", "--unset=CI", `FWLAB_TOOLBOX_BASE=${bare}`, "node", "scripts/bootstrap.mjs", "test", "--host", "container", "lab/hand/watch.test.ts"], 400_000);
+      expect(exitCode, all).toBe(0);
+      expect(all).toMatch(/build the toolbox \S+ from fwlab-test-base:bare.*\n.*the tests run in the toolbox that labs have/u);
+      expect(all).toMatch(/tests that need it are skipped/u);
+      expect(all).toMatch(/^\d+ passed, 0 failed$/mu);
+    }, 420_000);
+  });
 });
