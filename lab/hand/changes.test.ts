@@ -14,7 +14,7 @@ test("a power cut: what was broken, who is off, which flows stand still", () => 
 });
 
 test("a takeover: who took what, what the replication lost, that all flows move again", () => {
-  expect(told(cutStatus, takenStatus)).toEqual(["fw-2 took 192.168.1.100 and 192.168.0.100", "! fw-2 lost 3 messages of the replication", "all 10 flows move again"]);
+  expect(told(cutStatus, takenStatus)).toEqual(["fw-2 took 192.168.1.100 and 192.168.0.100", "! fw-2 missed messages of the replication: conntrackd counts 3 more lost", "all 10 flows move again"]);
 });
 
 test("the way back: what was healed, who is up, who gave up what", () => {

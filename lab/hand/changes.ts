@@ -32,7 +32,7 @@ function machineChanges(before: StatusMachine, after: StatusMachine): Words[] {
   if (gained.length > 0) words.push({ text: `${name} took ${gained.join(" and ")}`, bad: false });
   if (lost.length > 0) words.push({ text: `${name} gave ${lost.join(" and ")} up`, bad: false });
   const lostMessages = (after.firewall.replication?.lost ?? 0) - (before.firewall?.replication?.lost ?? 0);
-  if (lostMessages > 0) words.push({ text: `${name} lost ${lostMessages} messages of the replication`, bad: true });
+  if (lostMessages > 0) words.push({ text: `${name} missed messages of the replication: conntrackd counts ${lostMessages} more lost`, bad: true });
   return words;
 }
 

@@ -66,7 +66,7 @@ describe.skipIf(noBrowser !== undefined)("in a browser", () => {
     lab.becomes(takenStatus);
     await page.getByRole("row", { name: /fw-2 up MASTER 192\.168\.1\.100/u }).waitFor();
     const changes = await page.locator("ol.changes li").allTextContents();
-    expect(changes.map((text) => text.replace(/^.*UTC /u, ""))).toEqual(["fw-2 took 192.168.1.100 and 192.168.0.100", "fw-2 lost 3 messages of the replication", "all 10 flows move again", "power-cut of fw-1", "fw-1 is off", "2 flows stand still: tcp-003, udp-001"]);
+    expect(changes.map((text) => text.replace(/^.*UTC /u, ""))).toEqual(["fw-2 took 192.168.1.100 and 192.168.0.100", "fw-2 missed messages of the replication: conntrackd counts 3 more lost", "all 10 flows move again", "power-cut of fw-1", "fw-1 is off", "2 flows stand still: tcp-003, udp-001"]);
     expect(await page.evaluate(() => (globalThis as unknown as { loaded?: string }).loaded)).toBe("once");
     expect(complaints).toEqual([]);
     await server[Symbol.asyncDispose]();

@@ -43,10 +43,15 @@ export async function loadDeviceState(qmp: Qmp, machine: string, file: string, s
   await leaveMemoryOut(qmp);
   await qmp.execute("migrate-incoming", { uri: `exec:cat ${quoted(file)}` });
   await until(`load the devices of ${machine}`, signal, async () => {
-    const { status } = runStateSchema.parse(await qmp.execute("query-status"));
+    const status = await runState(qmp);
     if (status === "running") throw migrationFailure(`load the devices of ${machine} from ${file}`, "the machine ran on by itself: it was not paused when it was saved");
     return { reached: status !== "inmigrate", seen: `the machine is ${status}` };
   });
+}
+
+/** What QEMU says that a machine does: `running`, `paused`, `inmigrate` and more. @throws Failure when QEMU does not answer. Source: QEMU qapi/run-state.json. */
+export async function runState(qmp: Qmp): Promise<string> {
+  return runStateSchema.parse(await qmp.execute("query-status")).status;
 }
 
 async function until(tried: string, signal: AbortSignal | undefined, look: () => Promise<{ readonly reached: boolean; readonly seen: string }>): Promise<void> {

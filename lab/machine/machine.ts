@@ -8,7 +8,7 @@ import { managementAddressOf, type MachineSpec } from "../topology/topology.ts";
 import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
 import { ConsoleFollower, type BootStage } from "./console.ts";
 import { openConsole } from "./consoleKeys.ts";
-import { loadDeviceState, saveDeviceState } from "./deviceState.ts";
+import { loadDeviceState, saveDeviceState, runState } from "./deviceState.ts";
 import type { GraphicalConsole } from "./graphicalConsole.ts";
 import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import { Qmp } from "./qmp.ts";
@@ -174,6 +174,11 @@ export class Machine implements AsyncDisposable {
         cause: error,
       });
     }
+  }
+
+  /** Whether the machine's time goes on; false while it is paused. @throws Failure when QEMU does not answer. */
+  async runs(): Promise<boolean> {
+    return (await runState(this.qmp)) === "running";
   }
 
   /** Stops the machine's time. @throws Failure when QEMU does not. */

@@ -18,6 +18,7 @@ export const conntrackdHealthSchema = z.object({
   sendErrors: z.number().int(),
   receiveErrors: z.number().int(),
   malformed: z.number().int(),
+  /** As conntrackd counts: a gap of n messages makes n + 2. Source: conntrack-tools 1.4.7 src/network.c, nethdr_track_seq. */
   lost: z.number().int(),
 });
 export type ConntrackdHealth = z.infer<typeof conntrackdHealthSchema>;

@@ -9,6 +9,7 @@ import { tapName, type Topology } from "../topology/topology.ts";
 import { labsOwnFiles, type LabOptions } from "./labOptions.ts";
 import { writeSnapshotRecord, type LabSnapshot } from "./labSnapshot.ts";
 import { notStarted } from "./notStarted.ts";
+import { pauseInSilence } from "./pauseInSilence.ts";
 import { Power } from "./power.ts";
 
 /** What a machine does until it is ready, in words. */
@@ -236,14 +237,14 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * Saves all machines, paused together, into a folder, and stays paused. Frames that are under way between them are in no machine, and are not
-   * saved: whoever cannot lose one sends none. The host's SSH connections are given up before. Disk: what the machines' memory holds beside zeros.
+   * Saves all machines, paused together while nothing is under way between them, into a folder, and stays paused. The host's SSH connections are given up
+   * before. Disk: what the machines' memory holds beside zeros.
    * @throws Failure when a machine cannot be saved, or was restored with private writes; I/O errors.
    */
   async save(folder: string): Promise<LabSnapshot> {
     const { machines } = this.#power;
     for (const { shell } of machines) shell.drop();
-    await this.pause();
+    await pauseInSilence(machines, { hosts: [...this.topology.machines, ...this.#natives.map(({ host }) => host)], progress: this.#options.progress, signal: this.#options.signal });
     await Promise.all(machines.map((machine) => this.#power.save(machine, folder)));
     const saved = { folder, topology: this.topology.name, machines: this.names, savedAtMs: Date.now(), learned: await learnedAddresses(this.topology) };
     await writeSnapshotRecord(saved);
