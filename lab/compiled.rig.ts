@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 
@@ -21,18 +20,20 @@ const inPlace: Plugin = {
   },
 };
 
-/** A program of ours as one file, which node starts in less than half the time that it takes with tsx. */
+/** A program of ours in few files, of which node loads what is asked for: it starts in a quarter of the time that it takes with tsx. */
 export interface CompiledProgram extends AsyncDisposable {
   readonly path: string;
 }
 
 /** Compiles a program for tests that start it often. */
 export async function compile(source: string): Promise<CompiledProgram> {
-  const path = join(tmpdir(), `fwlab-compiled-${randomUUID()}.mjs`);
+  const folder = await mkdtemp(join(tmpdir(), "fwlab-compiled-"));
   await build({
     entryPoints: [source],
-    outfile: path,
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    splitting: true,
     platform: "node",
     // Node 20 knows no `using`.
     target: "node20",
@@ -42,5 +43,5 @@ export async function compile(source: string): Promise<CompiledProgram> {
     plugins: [inPlace],
     logLevel: "silent",
   });
-  return { path, [Symbol.asyncDispose]: () => rm(path) };
+  return { path: join(folder, basename(source).replace(/\.ts$/u, ".mjs")), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
 import { absent } from "../image/manifest.ts";
 import { placeOf, standingFolder, type LabPlace } from "./place.ts";
+import { linesOf } from "./socketLines.ts";
 import { answerSchema, type LabRequest, type Said } from "./words.ts";
 
 /** Takes what a standing lab answers; each is left out where nothing of the kind is expected. */
@@ -80,11 +80,8 @@ function connected(place: LabPlace): Promise<Socket> {
 async function answered(socket: Socket, { onOut, onErr, onNote, onData }: Takers, place: LabPlace, hungUp: () => boolean): Promise<number> {
   let broken: Error | undefined;
   socket.on("error", (error) => (broken = error));
-  const lines = createInterface({ input: socket });
-  // They end with their input's end, and a socket that is destroyed, as by one that hangs up, has none.
-  socket.once("close", () => lines.close());
   try {
-    for await (const line of lines) {
+    for await (const line of linesOf(socket)) {
       const answer = answerSchema.parse(JSON.parse(line));
       if ("out" in answer) onOut?.(Buffer.from(answer.out, "base64"));
       else if ("err" in answer) onErr?.(Buffer.from(answer.err, "base64"));

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { exitCode, Failure, messageOf } from "../failure/failure.ts";
+import { linesOf } from "./socketLines.ts";
 import { requestSchema, saidSchema, type Answer, type LabRequest, type Said } from "./words.ts";
 
 /** One who asks something of a standing lab, at the lab's end of the socket: one request, what he says besides, and the answers. */
@@ -15,15 +15,10 @@ export class Conversation {
     const controller = new AbortController();
     this.gone = controller.signal;
     this.#socket = socket;
-    const lines = createInterface({ input: socket });
-    this.#lines = lines[Symbol.asyncIterator]();
+    this.#lines = linesOf(socket)[Symbol.asyncIterator]();
     // One who breaks off is told by the close.
     socket.on("error", () => undefined);
-    socket.once("close", () => {
-      controller.abort(new Error("whoever asked is gone"));
-      // They end with their input's end, and a socket that is broken off has none.
-      lines.close();
-    });
+    socket.once("close", () => controller.abort(new Error("whoever asked is gone")));
   }
 
   /** What is asked. @throws Failure (usage) when it is nothing that a lab understands, as a client of another fwlab asks. */

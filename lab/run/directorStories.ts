@@ -22,7 +22,7 @@ export interface DirectorCutOptions {
 export async function directorCutStory(run: SandwichRun, { specs, order, strike = cutPower }: DirectorCutOptions): Promise<void> {
   const { active: victim, backup: survivor } = await directorsReady(run);
   await run.open(specs);
-  await run.act({ name: "cut", order, meanwhile: () => sandwichFailover(run, { victim, survivor, strike, within: resumeWithinMs, meanwhile: () => Promise.resolve() }) });
+  await run.act({ name: "cut", order, meanwhile: () => sandwichFailover(run, { victim, survivor, strike, within: resumeWithinMs }) });
 }
 
 /** The director that has the duty, and the one that may take it over. */

@@ -46,7 +46,7 @@ export async function firewallCutStory(run: SandwichRun, { victim, survivor, spe
         return true;
       },
     });
-    if (returns) await giveBack(run, victim, survivor);
+    if (returns === true) await giveBack(run, victim, survivor);
   };
   await run.act({ name: "cut", order, meanwhile });
 }

@@ -22,11 +22,11 @@ export interface SandwichFailover<T> {
   /** Milliseconds for which flows are waited for. */
   readonly within: number;
   /** What else is done while traffic is steady again: it is told the flows that did not resume. */
-  readonly meanwhile: (notResumed: readonly string[]) => Promise<T>;
+  readonly meanwhile?: (notResumed: readonly string[]) => Promise<T>;
 }
 
-/** A machine of a sandwich is struck under open flows: steady traffic and a look before, the strike, steady traffic and a look after. The transition is the run's evidence. Gives what was given meanwhile. @throws Failure when a machine does not answer. */
-export async function sandwichFailover<T>(run: SandwichRun, { victim, survivor, strike, within, meanwhile }: SandwichFailover<T>): Promise<T> {
+/** A machine of a sandwich is struck under open flows: steady traffic and a look before, the strike, steady traffic and a look after. The transition is the run's evidence. Gives what was given meanwhile, if anything. @throws Failure when a machine does not answer. */
+export async function sandwichFailover<T>(run: SandwichRun, { victim, survivor, strike, within, meanwhile }: SandwichFailover<T>): Promise<T | undefined> {
   await run.followEvents();
   const [before] = await Promise.all([run.observe("failover-before"), run.wait(steadyMs)]);
   await run.measureClocks();
@@ -34,7 +34,7 @@ export async function sandwichFailover<T>(run: SandwichRun, { victim, survivor, 
   run.progress.note(`fault: ${fault.effect.measured}`);
   await run.flows.wake(run.signal);
   const { notResumed } = await run.flows.resumed({ afterMs: fault.atMs, within, signal: run.signal });
-  const [given] = await Promise.all([meanwhile(notResumed), run.wait(steadyMs)]);
+  const [given] = await Promise.all([meanwhile?.(notResumed), run.wait(steadyMs)]);
   run.transitions.push({ phase: "failover", from: victim, to: survivor, fault, before, after: await run.observe("failover-after"), probes: [], outageBoundMs });
   return given;
 }

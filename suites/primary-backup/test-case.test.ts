@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { failoverStory, powerCutStory } from "../../lab/run/powerCutStory.ts";
 import { readBundle } from "../../lab/report/readBundle.ts";
 import { conducted } from "../conducted.ts";
+import { everyNight } from "../everyNight.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
 /** SSH from A to B, and connections that speak in every way. */
@@ -46,7 +47,7 @@ describe("an SSH session from A to B, through the test case's policy, when FW1 f
   });
 });
 
-describe("the control: without conntrackd", () => {
+everyNight("the control: without conntrackd", () => {
   const run = conducted({ config: "test-case", control: "no-conntrackd", fault, story: failoverStory(counts, { lost: true }) });
 
   test("the session dies, and with it every other connection", () => {

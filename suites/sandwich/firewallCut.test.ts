@@ -3,6 +3,7 @@ import { sandwichFlows, sandwichLoad } from "../../lab/load/sandwichLoad.ts";
 import { judgeFirewallCut, cutFlows } from "../../lab/judge/firewallCut.ts";
 import { firewallCutStory } from "../../lab/run/firewallCutStory.ts";
 import { sandwich } from "../../lab/topology/sandwich.ts";
+import { everyNight } from "../everyNight.ts";
 import { sandwiched, type Sandwiched } from "./sandwiched.ts";
 
 const fault = { id: "power-cut", target: "fw-1" };
@@ -43,7 +44,7 @@ describe("a sandwich whose firewalls replicate their states, when fw-1 loses its
   });
 });
 
-describe("the same where the states come after the addresses, and what is not known is reset", () => {
+everyNight("the same where the states come after the addresses, and what is not known is reset", () => {
   const run = sandwiched({
     trees: ["sandwich", "sandwich-ha", "controls/sandwich-window"],
     fault,
