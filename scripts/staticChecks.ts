@@ -6,20 +6,16 @@ const checks = [
   { name: "eslint .", args: ["node_modules/eslint/bin/eslint.js", "."] },
 ] as const;
 
-/** Types and lint, one test each. Prints a line for each, and what the failed ones said. */
+/** Types and lint, one test each, side by side. Prints a line for each, and what the failed ones said. */
 export async function checkStatically(root: string, signal: AbortSignal): Promise<TestCount> {
-  const count = { passed: 0, failed: 0 };
-  for (const { name, args } of checks) {
-    if (signal.aborted) {
-      break;
-    }
-    const result = await $({ cwd: root, nothrow: true, quiet: true, signal })`${process.execPath} ${args}`;
-    const good = result.exitCode === 0;
-    console.log(`${good ? "✓" : "✗"} ${name} ${(result.duration / 1000).toFixed(1)} s`);
-    if (!good) {
-      console.log(`${result.stdout}${result.stderr}`.trimEnd());
-    }
-    count[good ? "passed" : "failed"] += 1;
-  }
-  return count;
+  const good = await Promise.all(
+    checks.map(async ({ name, args }) => {
+      const result = await $({ cwd: root, nothrow: true, quiet: true, signal })`${process.execPath} ${args}`;
+      const passed = result.exitCode === 0;
+      console.log(`${passed ? "✓" : "✗"} ${name} ${(result.duration / 1000).toFixed(1)} s${passed ? "" : `\n${`${result.stdout}${result.stderr}`.trimEnd()}`}`);
+      return passed;
+    }),
+  );
+  const passed = good.filter(Boolean).length;
+  return { passed, failed: good.length - passed };
 }

@@ -3,9 +3,7 @@ import { findProgram } from "../lab/host/requirements.ts";
 import { missingClients, withoutSpice } from "../lab/host/spice.ts";
 import { ensureImage } from "../lab/image/image.ts";
 import type { Progress } from "../lab/progress/progress.ts";
-import { TerminalProgress } from "../lab/progress/terminal.ts";
 import { ensureToolboxBase } from "../lab/toolbox/toolboxBase.ts";
-import { interruption } from "./interruption.ts";
 
 /** What one suite alone needs, and what makes it where there is a network: not where the suites run. */
 interface SuiteNeed {
@@ -30,9 +28,7 @@ export interface SuiteChoice {
 }
 
 /** Makes what the chosen suites need; where it cannot be made, that is said, and so does the suite. @throws the signal's reason. */
-export async function prepareSuites({ filter, whole }: SuiteChoice): Promise<void> {
-  const signal = interruption();
-  using progress = new TerminalProgress(process.stdout);
+export async function makeSuiteNeeds({ filter, whole }: SuiteChoice, { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal }): Promise<void> {
   const chosen = needs.filter(({ suite, everyNight }) => (filter.length === 0 || filter.some((part) => suite.includes(part))) && (whole || !everyNight));
   await Promise.all(
     chosen.map(async ({ possible, make }) => {

@@ -34,8 +34,8 @@ export function testCommand(): Command {
       if (whole) process.env[thoroughSuites] = "1";
       if (isFirstInside()) process.exitCode = await inside((signal) => runVitest(root, choice, signal), vitestArguments.length > 0);
       else {
-        if (!isInstalled) await (await import("./suiteNeeds.ts")).prepareSuites({ filter: choice.filter, whole });
-        process.exitCode = await enterAgain();
+        const { makeSuiteNeeds } = await import("./suiteNeeds.ts");
+        process.exitCode = await enterAgain(process.stdout, isInstalled ? undefined : (options) => makeSuiteNeeds({ filter: choice.filter, whole }, options));
       }
     });
 }

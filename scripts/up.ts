@@ -81,7 +81,7 @@ async function outside(options: UpOptions, named: string | undefined): Promise<E
   requireMachines(topology, options.spice);
   for (const machine of options.spice) graphicalConsoleAt(place, machine);
   if (await isStanding(place)) throw new Failure({ tried: `bring the lab ${place.name} up`, seen: "it stands already", remedy: `fwlab down --lab ${place.name} takes it down; --lab NAME brings another one up`, exit: exitCode.usage });
-  await prepareHost(process.stdout, signal, options.spice.length > 0);
+  await prepareHost(process.stdout, signal, { desktop: options.spice.length > 0 });
   await rm(place.folder, { recursive: true, force: true });
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
   const log = await open(place.log, "a", 0o600);
