@@ -1,42 +1,57 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { linkBlock, type Link } from "./linkBlock.ts";
 
-function port(orderMs: number): Link & { readonly states: string[] } {
+afterEach(() => vi.restoreAllMocks());
+
+const tickMs = 0.01;
+
+/** A host's clock of the test's own, which no other process holds up: it goes on by each look at it, and by what takes time. */
+function ownClock(): (ms: number) => void {
+  let nowMs = 1_000;
+  vi.spyOn(performance, "now").mockImplementation(() => (nowMs += tickMs));
+  return (ms) => void (nowMs += ms);
+}
+
+/** A port whose orders take their time. */
+function port(takeTime: () => Promise<void> | void): Link & { readonly states: string[] } {
   const states: string[] = [];
   return {
     name: "client.eth0",
     states,
     set: async (state) => {
-      await delay(orderMs);
+      await takeTime();
       states.push(state);
     },
   };
 }
 
-test.each([40, 150])("a block of %i ms, its length known by the orders' own times", async (lengthMs) => {
-  const link = port(10);
+test.each([
+  { lengthMs: 40, orderMs: 10, bit: true },
+  { lengthMs: 150, orderMs: 10, bit: true },
+  { lengthMs: 150, orderMs: 70, bit: true },
+  { lengthMs: 40, orderMs: 25, bit: false },
+  { lengthMs: 5, orderMs: 20, bit: false },
+])("a block of $lengthMs ms, its length known by the orders' own times, $orderMs ms each: it surely bit, $bit", async ({ lengthMs, orderMs, bit }) => {
+  const passes = ownClock();
+  const link = port(() => passes(orderMs));
   const begin = Date.now();
   const block = await linkBlock(link, lengthMs, new AbortController().signal);
   expect(link.states).toEqual(["shut", "open"]);
-  expect(block.mostMs).toBeGreaterThanOrEqual(lengthMs);
-  expect(block.mostMs - block.leastMs).toBeGreaterThanOrEqual(18);
-  // A busy host runs this late, and the block says so by its own length.
-  expect(block.mostMs).toBeLessThan(lengthMs + 300);
+  // An order that takes longer than the block holds the other one up.
+  const betweenOrdersMs = Math.max(lengthMs, orderMs);
+  expect(block.mostMs).toBeCloseTo(betweenOrdersMs + orderMs, 0);
+  expect(block.leastMs).toBeCloseTo(betweenOrdersMs - orderMs, 0);
   expect(block.atMs).toBeGreaterThanOrEqual(begin);
-  expect(block).toMatchObject({ id: "link-block", target: "client.eth0", effect: { bit: true } });
+  expect(block).toMatchObject({ id: "link-block", target: "client.eth0", effect: { bit } });
 });
 
 test("an interruption opens the link again", async () => {
-  const link = port(1);
+  const link = port(() => delay(1));
   const interruption = new AbortController();
   const blocked = linkBlock(link, 60_000, interruption.signal);
   await delay(20);
   interruption.abort(new Error("Ctrl-C"));
   await expect(blocked).rejects.toThrow();
   expect(link.states).toEqual(["shut", "open"]);
-});
-
-test("a block that is shorter than the order to shut did not surely bite", async () => {
-  expect((await linkBlock(port(20), 5, new AbortController().signal)).effect.bit).toBe(false);
 });
