@@ -120,7 +120,10 @@ describe.concurrent("the ledger can tell", () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, paced)], proxy);
     await flows.moving({ within: 3_000, signal });
+    // Node tells a reset that comes with the last bytes as an end of stream (libuv, uv__stream_io): so nothing is under way.
+    expect(await flows.hold({ within: 5_000, signal })).toEqual([]);
     proxy.reset();
+    await flows.speak(signal);
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toEqual(["tcp-001"]);
     const { errors, accepted } = only(await flows.ledgers({ signal }));
     expect(errors.map(({ clock, code }) => `${clock} ${code}`)).toEqual(["client ECONNRESET", "omarine ECONNRESET"]);
