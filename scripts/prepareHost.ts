@@ -1,13 +1,21 @@
 import { requireHost } from "../lab/host/requirements.ts";
 import { requireSpice } from "../lab/host/spice.ts";
-import { ensureImage } from "../lab/image/image.ts";
+import { ensureImage, type GuestImage } from "../lab/image/image.ts";
 import { ensureKeys } from "../lab/image/keys.ts";
 import type { Progress } from "../lab/progress/progress.ts";
 import { TerminalProgress, type Output } from "../lab/progress/terminal.ts";
 import { primaryBackup } from "../lab/topology/primaryBackup.ts";
 
+/** What is there for whoever makes something else meanwhile. */
+export interface Making {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** The guest image. One image is built at a time: whoever builds another waits for it. */
+  readonly image: Promise<GuestImage>;
+}
+
 /** Something else that is made for a verb. */
-export type AlsoMade = (options: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<void>;
+export type AlsoMade = (making: Making) => Promise<void>;
 
 export interface HostOptions {
   /** Whether a machine is to have a graphical console. */
@@ -21,7 +29,8 @@ export async function prepareHost(output: Output, signal: AbortSignal, { desktop
   using progress = new TerminalProgress(output);
   await requireHost(signal);
   if (desktop) await requireSpice(signal);
-  await Promise.all([ensureImage({ progress, signal }), alongside?.({ progress, signal })]);
+  const image = ensureImage({ progress, signal });
+  await Promise.all([image, alongside?.({ progress, signal, image })]);
   if (desktop) await ensureImage({ variant: "desktop", progress, signal });
   await ensureKeys(
     primaryBackup.machines.map(({ name }) => name),

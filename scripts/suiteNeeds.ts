@@ -2,8 +2,8 @@ import { Failure } from "../lab/failure/failure.ts";
 import { findProgram } from "../lab/host/requirements.ts";
 import { missingClients, withoutSpice } from "../lab/host/spice.ts";
 import { ensureImage } from "../lab/image/image.ts";
-import type { Progress } from "../lab/progress/progress.ts";
 import { ensureToolboxBase } from "../lab/toolbox/toolboxBase.ts";
+import type { Making } from "./prepareHost.ts";
 
 /** What one suite alone needs, and what makes it where there is a network: not where the suites run. */
 interface SuiteNeed {
@@ -12,12 +12,17 @@ interface SuiteNeed {
   readonly everyNight: boolean;
   /** Whether the suite can run here at all. */
   readonly possible: (signal: AbortSignal) => Promise<boolean> | boolean;
-  readonly make: (options: { readonly progress: Progress; readonly signal: AbortSignal }) => Promise<unknown>;
+  readonly make: (making: Making) => Promise<unknown>;
+}
+
+async function makeDesktop({ progress, signal, image }: Making): Promise<void> {
+  await image;
+  await ensureImage({ variant: "desktop", progress, signal });
 }
 
 const needs: readonly SuiteNeed[] = [
   { suite: "suites/toolbox/toolbox.test.ts", everyNight: false, possible: () => process.getuid?.() === 0 && findProgram("dockerd") !== undefined, make: ensureToolboxBase },
-  { suite: "suites/hand/spice.test.ts", everyNight: true, possible: async (signal) => missingClients().length === 0 && (await withoutSpice(signal)) === undefined, make: (options) => ensureImage({ variant: "desktop", ...options }) },
+  { suite: "suites/hand/spice.test.ts", everyNight: true, possible: async (signal) => missingClients().length === 0 && (await withoutSpice(signal)) === undefined, make: makeDesktop },
 ];
 
 export interface SuiteChoice {
@@ -28,15 +33,15 @@ export interface SuiteChoice {
 }
 
 /** Makes what the chosen suites need; where it cannot be made, that is said, and so does the suite. @throws the signal's reason. */
-export async function makeSuiteNeeds({ filter, whole }: SuiteChoice, { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal }): Promise<void> {
+export async function makeSuiteNeeds({ filter, whole }: SuiteChoice, making: Making): Promise<void> {
   const chosen = needs.filter(({ suite, everyNight }) => (filter.length === 0 || filter.some((part) => suite.includes(part))) && (whole || !everyNight));
   await Promise.all(
     chosen.map(async ({ possible, make }) => {
       try {
-        if (await possible(signal)) await make({ progress, signal });
+        if (await possible(making.signal)) await make(making);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        progress.note(error.message);
+        making.progress.note(error.message);
       }
     }),
   );

@@ -35,7 +35,7 @@ export function testCommand(): Command {
       if (isFirstInside()) process.exitCode = await inside((signal) => runVitest(root, choice, signal), vitestArguments.length > 0);
       else {
         const { makeSuiteNeeds } = await import("./suiteNeeds.ts");
-        process.exitCode = await enterAgain(process.stdout, isInstalled ? undefined : (options) => makeSuiteNeeds({ filter: choice.filter, whole }, options));
+        process.exitCode = await enterAgain(process.stdout, isInstalled ? undefined : (making) => makeSuiteNeeds({ filter: choice.filter, whole }, making));
       }
     });
 }

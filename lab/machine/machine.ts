@@ -8,7 +8,7 @@ import { managementAddressOf, type MachineSpec } from "../topology/topology.ts";
 import { untilReady, usualPatience, type BootPatience } from "./bootWait.ts";
 import { ConsoleFollower, type BootStage } from "./console.ts";
 import { openConsole } from "./consoleKeys.ts";
-import { loadDeviceState, saveDeviceState, runState } from "./deviceState.ts";
+import { loadDeviceState, runState, saveDeviceState } from "./deviceState.ts";
 import type { GraphicalConsole } from "./graphicalConsole.ts";
 import { endInWords, type ProcessEnd } from "./processEnd.ts";
 import { Qmp } from "./qmp.ts";

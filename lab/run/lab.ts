@@ -226,11 +226,6 @@ export class Lab implements AsyncDisposable {
     await Promise.all(this.names.map((name) => setClock(this.machine(name).shell, signal)));
   }
 
-  /** Stops the time of all machines. @throws Failure when one does not stop. */
-  async pause(): Promise<void> {
-    await Promise.all(this.#power.machines.map((machine) => machine.pause()));
-  }
-
   /** Lets the time of all machines go on. @throws Failure when one does not. */
   async resume(): Promise<void> {
     await Promise.all(this.#power.machines.map((machine) => machine.resume()));

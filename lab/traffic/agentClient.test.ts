@@ -74,7 +74,7 @@ describe("control of a machine that forgot the connection", () => {
     await using flows = await openFlows({ client: control, server: rig.server, serverAddress: rig.serverAddress, specs: [tcp(`omarine:${servicePort}`, { intervalMs: 20 })], progress: silentProgress, signal });
     for (let times = 0; times < 3; times += 1) {
       control.reconnect();
-      expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+      expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
     }
     for (const { forward, reverse, errors, accepted } of await flows.ledgers({ signal })) {
       expect(forward.received.seq).toEqual(forward.sent.seq);

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 function open(specs: readonly FlowSpec[], serverAddress = rig.serverAddress): Promise<OpenFlows> {
   const { client, server, serverAddress: listenAddress } = rig;
-  return openFlows({ client, server, serverAddress, listenAddress, specs, sshIdentity: sshd.identity, within: 20_000, progress: silentProgress, signal });
+  return openFlows({ client, server, serverAddress, listenAddress, specs, sshIdentity: sshd.identity, within: 8_000, progress: silentProgress, signal });
 }
 
 const ofAllKinds = [
@@ -58,10 +58,10 @@ describe.concurrent("flows that are held", () => {
     await using flows = await open(ofAllKinds);
     await flows.wake(signal);
     for (let times = 0; times < 4; times += 1) {
-      expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+      expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
       await sleep(37 * times);
       const heldMs = performance.now();
-      expect(await flows.hold({ within: 15_000, signal })).toEqual([]);
+      expect(await flows.hold({ within: 5_000, signal })).toEqual([]);
       expect(performance.now() - heldMs).toBeLessThan(1_500);
       const heldAtMs = Date.now();
       const before = await flows.ledgers({ signal });
@@ -71,7 +71,7 @@ describe.concurrent("flows that are held", () => {
       expect(counts(await flows.ledgers({ signal }))).toEqual(counts(before));
       await flows.speak(signal);
     }
-    expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+    expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
     const ledgers = await flows.ledgers({ signal });
     expect(notWhole(ledgers)).toEqual([]);
     for (const { forward, reverse } of ledgers) expect(forward.sent.seq.length + reverse.sent.seq.length).toBeGreaterThanOrEqual(10);
@@ -80,7 +80,7 @@ describe.concurrent("flows that are held", () => {
   test("are told when something is still in flight at the end of the bound, and what that is arrives later", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, sshPort);
     await using flows = await open([ssh(`omarine:${sshPort}`, { intervalMs: 120 })], proxy.address);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 5_000, signal });
     proxy.stall();
     await sleep(200);
     expect(await flows.hold({ within: 300, signal })).toEqual(["ssh-001"]);
@@ -88,21 +88,21 @@ describe.concurrent("flows that are held", () => {
     proxy.go();
     expect(await lastArrivalMs(flows, await flows.ledgers({ signal }))).toBeGreaterThan(heldAtMs);
     await flows.speak(signal);
-    expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+    expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
     expect(notWhole(await flows.ledgers({ signal }))).toEqual([]);
   });
 
   test("wait for a datagram only as long as one may still come", async () => {
     await using proxy = await UdpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([udp(target, { intervalMs: 500 })], proxy.address);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 5_000, signal });
     proxy.once("drop");
     while (!proxy.damageDone) await sleep(5);
     const heldMs = performance.now();
     expect(await flows.hold({ within: 8_000, signal })).toEqual(["udp-001"]);
     expect(performance.now() - heldMs).toBeLessThan(4_000);
     await flows.speak(signal);
-    expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+    expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
     expect(notWhole(await flows.ledgers({ signal }))).toEqual(["udp-001 forward"]);
   });
 });
@@ -111,7 +111,7 @@ describe.concurrent("flows that are held", () => {
 async function stalledMeanwhile(how: "hold" | "drain"): Promise<string[]> {
   await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
   await using flows = await open([tcp(target, { mode: "client", ...paced })], proxy.address);
-  await flows.moving({ within: 15_000, signal });
+  await flows.moving({ within: 5_000, signal });
   proxy.stall();
   await sleep(200);
   expect(await flows[how]({ within: 200, signal })).toEqual(["tcp-001"]);

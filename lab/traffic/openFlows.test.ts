@@ -29,7 +29,7 @@ function open(specs: readonly FlowSpec[], through?: { readonly address: string }
     serverAddress: through?.address ?? serverAddress,
     listenAddress: serverAddress,
     specs,
-    within: 20_000,
+    within: 8_000,
     progress: silentProgress,
     signal,
   });
@@ -47,11 +47,11 @@ describe("flows that nothing disturbs", () => {
       ...(["client", "server", "both", "idle"] as const).map((mode) => tcp(target, { mode, ...paced })),
       udp(target, paced),
     ]);
-    expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+    expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
     expect((await flows.resumed({ afterMs: Date.now(), within: 600, signal })).notResumed).toEqual(["tcp-004"]);
     const wokenMs = Date.now();
     await flows.wake(signal);
-    const { notResumed, resumedAtMs } = await flows.resumed({ afterMs: wokenMs, within: 15_000, signal });
+    const { notResumed, resumedAtMs } = await flows.resumed({ afterMs: wokenMs, within: 5_000, signal });
     expect(notResumed).toEqual([]);
     for (const atMs of resumedAtMs.values()) expect(atMs).toBeGreaterThanOrEqual(wokenMs);
     expect(await flows.drain({ signal })).toEqual([]);
@@ -71,7 +71,7 @@ describe("flows that nothing disturbs", () => {
 
   test("a thousand flows open, move and are collected", async () => {
     await using flows = await open(mixedFlows({ tcp: 950, udp: 50, ssh: 0 }).map((spec) => ({ ...spec, port: servicePort, intervalMs: 500 })));
-    expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+    expect((await flows.moving({ within: 6_000, signal })).notResumed).toEqual([]);
     const ledgers = await flows.ledgers({ signal });
     expect(ledgers).toHaveLength(1_000);
     expect(new Set(ledgers.map(({ kind, tuple }) => `${kind} ${tuple.source.port}`)).size).toBe(1_000);
@@ -83,7 +83,7 @@ describe("flows that nothing disturbs", () => {
     await flows.drain({ signal });
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toHaveLength(2);
     await flows.speak(signal);
-    expect((await flows.resumed({ afterMs: Date.now(), within: 15_000, signal })).notResumed).toEqual([]);
+    expect((await flows.resumed({ afterMs: Date.now(), within: 5_000, signal })).notResumed).toEqual([]);
   });
 
   test("clocks are known within a few milliseconds", async () => {
@@ -100,14 +100,14 @@ describe.concurrent("the ledger can tell", () => {
   test("a stall: longest silence, nothing lost, resumed only afterwards", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, paced)], proxy);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 3_000, signal });
     proxy.stall();
     await sleep(100);
     const stalledMs = Date.now();
     expect((await flows.resumed({ afterMs: stalledMs, within: 800, signal })).notResumed).toEqual(["tcp-001"]);
     const goneOnMs = Date.now();
     proxy.go();
-    const { resumedAtMs } = await flows.resumed({ afterMs: stalledMs, within: 15_000, signal });
+    const { resumedAtMs } = await flows.resumed({ afterMs: stalledMs, within: 3_000, signal });
     expect(resumedAtMs.get("tcp-001")).toBeGreaterThanOrEqual(goneOnMs - 20);
     const { forward, errors } = only(await flows.ledgers({ signal }));
     const gaps = forward.received.atMs.map((atMs, index) => atMs - (forward.received.atMs[index - 1] ?? atMs));
@@ -119,9 +119,9 @@ describe.concurrent("the ledger can tell", () => {
   test("a reset, on both sides, by its code", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, paced)], proxy);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 3_000, signal });
     // Node tells a reset that comes with the last bytes as an end of stream (libuv, uv__stream_io): so nothing is under way.
-    expect(await flows.hold({ within: 15_000, signal })).toEqual([]);
+    expect(await flows.hold({ within: 5_000, signal })).toEqual([]);
     proxy.reset();
     await flows.speak(signal);
     expect((await flows.resumed({ afterMs: Date.now(), within: 400, signal })).notResumed).toEqual(["tcp-001"]);
@@ -133,7 +133,7 @@ describe.concurrent("the ledger can tell", () => {
   test("an end of stream", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, { mode: "server", ...paced })], proxy);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 3_000, signal });
     proxy.cut();
     await sleep(200);
     expect(only(await flows.ledgers({ signal })).errors.map(({ code }) => code)).toContain("EOF");
@@ -142,9 +142,9 @@ describe.concurrent("the ledger can tell", () => {
   test("a flipped bit: one record corrupt and not received", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, { mode: "client", ...paced })], proxy);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 3_000, signal });
     proxy.corruptOnce();
-    await flows.resumed({ afterMs: Date.now() + 100, within: 15_000, signal });
+    await flows.resumed({ afterMs: Date.now() + 100, within: 3_000, signal });
     const { forward } = only(await flows.ledgers({ signal }));
     expect(forward.corrupt).toBe(1);
     expect(forward.received.seq).toHaveLength(forward.sent.seq.length - 1);
@@ -153,7 +153,7 @@ describe.concurrent("the ledger can tell", () => {
   test("a missing byte: nothing after it is believed", async () => {
     await using proxy = await TcpProxy.to(rig.serverAddress, servicePort);
     await using flows = await open([tcp(target, { mode: "client", ...paced })], proxy);
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 3_000, signal });
     proxy.swallowOnce();
     await sleep(300);
     expect((await flows.resumed({ afterMs: Date.now(), within: 300, signal })).notResumed).toEqual(["tcp-001"]);
@@ -166,10 +166,10 @@ describe.concurrent("the ledger can tell", () => {
     await using flows = await open([udp(target, paced)], proxy);
     for (const damage of ["drop", "duplicate", "corrupt"] as const) {
       proxy.once(damage);
-      await flows.moving({ within: 15_000, signal });
+      await flows.moving({ within: 3_000, signal });
     }
     proxy.forget();
-    await flows.moving({ within: 15_000, signal });
+    await flows.moving({ within: 3_000, signal });
     const { forward, reverse, serverSawSources, natTuple, tuple } = only(await flows.ledgers({ signal }));
     const distinct = new Set(forward.received.seq);
     expect(forward.sent.seq.length - distinct.size).toBe(2);
@@ -189,7 +189,7 @@ describe("control", () => {
     await using flows = await openFlows({ client: control, server: rig.server, serverAddress: rig.serverAddress, specs: [tcp(target, paced), udp(target, paced)], progress: silentProgress, signal });
     for (let times = 0; times < 3; times += 1) {
       proxy.reset();
-      expect((await flows.moving({ within: 15_000, signal })).notResumed).toEqual([]);
+      expect((await flows.moving({ within: 5_000, signal })).notResumed).toEqual([]);
     }
     for (const { forward, reverse, errors, accepted } of await flows.ledgers({ signal })) {
       expect(forward.received.seq).toEqual(forward.sent.seq);
